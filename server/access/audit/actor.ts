@@ -1,0 +1,20 @@
+/** Who does something, as the audit log and `createdBy` tell it. */
+export interface Actor {
+  kind: 'command-line' | 'client' | 'account' | 'anonymous' | 'system'
+  /** The client's or account's id; the user's name on the command line. */
+  id: string | null
+  /** With which secret the client had logged in. */
+  secretId: string | null
+  /** The network address the request came from. */
+  address: string | null
+  requestId: string | null
+}
+
+/** What Mapgate does by itself: rotating keys, importing sample data. */
+export const systemActor: Actor = {
+  kind: 'system',
+  id: null,
+  secretId: null,
+  address: null,
+  requestId: null,
+}

@@ -1,0 +1,44 @@
+/** The one place that reads the environment. */
+
+export interface Environment {
+  /** Configuration values that the environment sets, by their path in the schema. */
+  values: { path: string; variable: string; text: string }[]
+  /** Where `mapgate.yaml` is, when it is not in the working directory. */
+  configFile: string | null
+  /** Postgres; null: SQLite in the data folder. Holds a password, so it is not configuration. */
+  databaseUrl: string | null
+  /** See `access/keys/master-key.ts`. */
+  masterKey: string | null
+}
+
+/** Variables that stand for one configuration value each. */
+export const CONFIG_VARIABLES: Record<string, string> = {
+  PORT: 'port',
+  MAPGATE_HOST: 'host',
+  MAPGATE_PUBLIC_URL: 'publicUrl',
+  MAPGATE_DATA_DIR: 'dataDir',
+  MAPGATE_LIMITS_STORE: 'limits.store',
+  MAPGATE_LOG_LEVEL: 'log.level',
+}
+
+/** Variables that are read on their own, with what they say. */
+export const OTHER_VARIABLES: Record<string, string> = {
+  MAPGATE_CONFIG: 'The configuration file, instead of `mapgate.yaml` in the working directory.',
+  MAPGATE_DATABASE_URL:
+    'A Postgres URL (`postgres://user:password@host/name`). Without it the data is in SQLite files in the data folder.',
+  MAPGATE_MASTER_KEY:
+    'The master key: 32 random bytes in base64url, or several as `2:<newest>,1:<older>`. Without it, with SQLite, the file `master.key` in the data folder holds one, created at the first start. Required with Postgres.',
+}
+
+/** An empty variable counts as absent. */
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  const values = Object.entries(CONFIG_VARIABLES).flatMap(([variable, path]) =>
+    variables[variable] ? [{ path, variable, text: variables[variable] }] : [],
+  )
+  return {
+    values,
+    configFile: variables.MAPGATE_CONFIG || null,
+    databaseUrl: variables.MAPGATE_DATABASE_URL || null,
+    masterKey: variables.MAPGATE_MASTER_KEY || null,
+  }
+}

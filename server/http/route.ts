@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * What a route says of who may call it. Surfaces declare it in `config`, the gateway enforces it by
+ * one hook, and a server with a route that declares nothing refuses to start (`requireDeclarations`).
+ */
+export type RouteAccess = PublicAccess | ProtectedAccess
+
+/** Anyone may call; the route limits and authenticates by itself what needs it. */
+export interface PublicAccess {
+  public: true
+}
+
+export interface ProtectedAccess {
+  public?: false
+  /** The scope the token must carry; null: any valid token, and the handler judges who may do what. */
+  scope: string | null
+  /** How often a client may call, when the configuration does not say; data endpoints: 20 per minute. */
+  limit?: Quota
+  /** Whether the token may come as `?access_token=`. */
+  queryToken?: boolean
+}
+
+/** At most `quota` calls in any `windowSeconds` seconds. */
+export interface Quota {
+  quota: number
+  windowSeconds: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: RouteAccess
+    /** The name of the endpoint: unit of permission, rate limit and usage; the API reference's `operationId`. */
+    endpoint?: string
+  }
+}
+
+/** Makes `app` refuse a route without a declaration; call it before any route is added. */
+export function requireDeclarations(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    // The CORS plugin's catch-all: preflights are neither authenticated nor limited.
+    if (route.method === 'OPTIONS') return
+    const { access, endpoint } = route.config ?? {}
+    if (!access) {
+      throw new Error(
+        `${String(route.method)} ${route.url} does not declare who may call it (config.access)`,
+      )
+    }
+    if (!endpoint) {
+      throw new Error(`${String(route.method)} ${route.url} has no name (config.endpoint)`)
+    }
+  })
+}

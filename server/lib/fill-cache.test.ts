@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { FillCache } from './fill-cache.ts'
+
+describe('FillCache', () => {
+  it('loads once and stays synchronous when the load is', () => {
+    const cache = new FillCache<string>(10)
+    let loads = 0
+    const load = () => `value ${++loads}`
+    expect(cache.get('a', load)).toBe('value 1')
+    expect(cache.get('a', load)).toBe('value 1')
+  })
+
+  it('shares one load between concurrent callers', async () => {
+    const cache = new FillCache<string>(10)
+    let loads = 0
+    const load = async () => `value ${++loads}`
+    expect(await Promise.all([cache.get('a', load), cache.get('a', load)])).toEqual([
+      'value 1',
+      'value 1',
+    ])
+  })
+
+  it('does not keep a load that was invalidated meanwhile', async () => {
+    const cache = new FillCache<string>(10)
+    const gate = Promise.withResolvers<string>()
+    const first = cache.get('a', () => gate.promise)
+    cache.invalidate('a')
+    gate.resolve('stale')
+    expect(await first).toBe('stale')
+    expect(await cache.get('a', async () => 'fresh')).toBe('fresh')
+  })
+
+  it('does not keep what was not found, nor a failure', async () => {
+    const cache = new FillCache<string>(10)
+    expect(cache.get('a', () => null)).toBeNull()
+    await expect(cache.get('a', () => Promise.reject(new Error('down')))).rejects.toThrow('down')
+    expect(cache.get('a', () => 'found')).toBe('found')
+  })
+
+  it('is bounded', () => {
+    const cache = new FillCache<string>(2)
+    for (const key of ['a', 'b', 'c']) void cache.get(key, () => key)
+    let loads = 0
+    void cache.get('a', () => `again ${++loads}`)
+    expect(loads).toBe(1)
+  })
+})
