@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { UnavailableError } from '../lib/unavailable.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import type { Tables } from './tables.ts'
 
@@ -45,7 +46,7 @@ export interface Write {
 export type Topic = 'customer' | 'client' | 'secret' | 'token' | 'signing-keys' | 'limits'
 
 /** The database cannot be reached, stays locked, or its feed cannot be confirmed: HTTP 503. */
-export class DatabaseUnavailableError extends Error {
+export class DatabaseUnavailableError extends UnavailableError {
   override name = 'DatabaseUnavailableError'
 }
 

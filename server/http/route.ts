@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
  * What a route says of who may call it. Surfaces declare it in `config`, the gateway enforces it by
@@ -6,9 +6,10 @@ import type { FastifyInstance } from 'fastify'
  */
 export type RouteAccess = PublicAccess | ProtectedAccess
 
-/** Anyone may call; the route limits and authenticates by itself what needs it. */
+/** Anyone may call; the route authenticates by itself who needs it, and limits by `LimitCall`. */
 export interface PublicAccess {
   public: true
+  limit?: Quota
 }
 
 export interface ProtectedAccess {
@@ -27,7 +28,26 @@ export interface Quota {
   windowSeconds: number
 }
 
+/** Who the call is counted for: the limits, and the usage when the answer is out. */
+export interface Principal {
+  clientId: string
+  secretId: string | null
+}
+
+/**
+ * Counts this call of the request's endpoint for the client and sets the `RateLimit` headers.
+ * @throws Problem 429 when it is one too many
+ */
+export type LimitCall = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  clientId: string,
+) => void | Promise<void>
+
 declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null
+  }
   interface FastifyContextConfig {
     access?: RouteAccess
     /** The name of the endpoint: unit of permission, rate limit and usage; the API reference's `operationId`. */

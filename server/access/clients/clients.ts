@@ -1,0 +1,239 @@
+import type { Selectable } from 'kysely'
+import type { Database, Write } from '../../database/database.ts'
+import type { Tables } from '../../database/tables.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { FillCache } from '../../lib/fill-cache.ts'
+import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
+import type { Actor } from '../audit/actor.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import type { SigningAlgorithm } from '../keys/algorithms.ts'
+import type { Client, ClientChanges, GrantType } from './client.ts'
+
+/**
+ * Registered applications: created, found, changed, suspended, deleted. `known` is the hot path's
+ * view, from a cache that follows the change feed. Secrets are in `access/secrets`, applications
+ * for a client in `access/requests`, limits in `access/limits`.
+ */
+export interface Clients {
+  create(actor: Actor, client: NewClient): Promise<CreateClientOutcome>
+  /** For a caller that has a transaction under way. */
+  createIn(write: Write, actor: Actor, client: NewClient): Promise<CreateClientOutcome>
+  /** From the cache; needs a fresh feed (`ChangeFeed.ensureFresh`). */
+  known(id: string): Client | null | Promise<Client | null>
+  find(id: string): Promise<Client | null>
+  list(page: { customerId: string | null; after: string | null; limit: number }): Promise<Client[]>
+  /** null: there is no such client. */
+  change(actor: Actor, id: string, changes: ClientChanges): Promise<Client | null>
+  setSuspended(actor: Actor, id: string, suspended: boolean): Promise<Client | null>
+  /** With its secrets: all its tokens are dead. */
+  delete(actor: Actor, id: string): Promise<'deleted' | 'unknown'>
+}
+
+export interface NewClient extends ClientChanges {
+  id?: string
+  customerId: string
+  displayName: string
+  type?: Client['type']
+  apiId?: string | null
+}
+
+export type CreateClientOutcome =
+  | { kind: 'created'; client: Client }
+  | { kind: 'exists' }
+  | { kind: 'unknown-customer' }
+
+type ClientRow = Selectable<Tables['clients']> & { customer_suspended_at: number | null }
+
+export function createClients(options: {
+  database: Database
+  audit: Audit
+  clock: Clock
+  random: RandomBytes
+  defaultTokenLifetimeSeconds: number
+  maximumCached: number
+}): Clients {
+  const { database, audit, clock, random } = options
+  const cache = new FillCache<Client>(options.maximumCached)
+  database.feed.subscribe(({ topic, key }) => {
+    if (topic === 'client') cache.invalidate(key)
+    // Rare, and the cache does not know whose clients it holds.
+    else if (topic === 'customer' || topic === 'everything') cache.clear()
+  })
+  const selectKnown = database.prepare<ClientRow>(
+    `select clients.*, customers.suspended_at as customer_suspended_at
+     from clients join customers on customers.id = clients.customer_id where clients.id = $1`,
+  )
+
+  function load(id: string): Client | null | Promise<Client | null> {
+    const rows = selectKnown(id)
+    return rows instanceof Promise
+      ? rows.then((found) => (found[0] ? toClient(found[0]) : null))
+      : rows[0]
+        ? toClient(rows[0])
+        : null
+  }
+
+  const select = (query: Pick<Database['query'], 'selectFrom'>) =>
+    query
+      .selectFrom('clients')
+      .innerJoin('customers', 'customers.id', 'clients.customer_id')
+      .selectAll('clients')
+      .select('customers.suspended_at as customer_suspended_at')
+
+  function recorded(
+    write: Write,
+    actor: Actor,
+    action: string,
+    client: { id: string; customer_id: string },
+    details: AuditEvent['details'] = {},
+  ): void {
+    write.announce('client', client.id)
+    audit.record(write, actor, {
+      action,
+      object: { kind: 'client', id: client.id },
+      customerId: client.customer_id,
+      details,
+    })
+  }
+
+  async function createIn(
+    write: Write,
+    actor: Actor,
+    client: NewClient,
+  ): Promise<CreateClientOutcome> {
+    const customer = await write.query
+      .selectFrom('customers')
+      .select(['id', 'suspended_at'])
+      .where('id', '=', client.customerId)
+      .executeTakeFirst()
+    if (!customer) return { kind: 'unknown-customer' }
+    const row = {
+      id: client.id ?? randomInt64(random),
+      customer_id: client.customerId,
+      display_name: client.displayName,
+      description: client.description ?? '',
+      type: client.type ?? 'confidential',
+      scopes: (client.scopes ?? []).join(' '),
+      grants: (client.grants ?? ['client_credentials']).join(' '),
+      token_lifetime_seconds: client.tokenLifetimeSeconds ?? options.defaultTokenLifetimeSeconds,
+      signing_algorithm: client.signingAlgorithm ?? null,
+      api_id: client.apiId ?? null,
+      suspended_at: null,
+      created_at: clock.now(),
+    } as const
+    const inserted = await write.query
+      .insertInto('clients')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (!inserted) return { kind: 'exists' }
+    recorded(write, actor, 'client.create', row, { scopes: row.scopes })
+    const created = { ...row, customer_suspended_at: customer.suspended_at }
+    return { kind: 'created', client: toClient(created) }
+  }
+
+  /** Changes columns, records it, and returns the client as it is then. */
+  async function update(
+    write: Write,
+    actor: Actor,
+    id: string,
+    action: string,
+    columns: Partial<Omit<ClientRow, 'id' | 'customer_suspended_at'>>,
+  ): Promise<Client | null> {
+    const updated = await write.query
+      .updateTable('clients')
+      .set({ ...columns, id })
+      .where('id', '=', id)
+      .returning(['id', 'customer_id'])
+      .executeTakeFirst()
+    if (!updated) return null
+    recorded(write, actor, action, updated, columns)
+    return toClient(
+      await select(write.query).where('clients.id', '=', id).executeTakeFirstOrThrow(),
+    )
+  }
+
+  return {
+    createIn,
+    create: (actor, client) => database.write((write) => createIn(write, actor, client)),
+    known: (id) => cache.get(id, () => load(id)),
+
+    async find(id) {
+      const row = await select(database.query).where('clients.id', '=', id).executeTakeFirst()
+      return row ? toClient(row) : null
+    },
+
+    async list({ customerId, after, limit }) {
+      const rows = await select(database.query)
+        .$if(customerId !== null, (query) => query.where('clients.customer_id', '=', customerId!))
+        .$if(after !== null, (query) => query.where('clients.id', '>', after!))
+        .orderBy('clients.id')
+        .limit(limit)
+        .execute()
+      return rows.map(toClient)
+    },
+
+    change: (actor, id, changes) =>
+      database.write((write) => update(write, actor, id, 'client.change', columnsOf(changes))),
+
+    setSuspended: (actor, id, suspended) =>
+      database.write((write) =>
+        update(write, actor, id, suspended ? 'client.suspend' : 'client.resume', {
+          suspended_at: suspended ? clock.now() : null,
+        }),
+      ),
+
+    delete: (actor, id) =>
+      database.write(async (write) => {
+        const secrets = await write.query
+          .deleteFrom('client_secrets')
+          .where('client_id', '=', id)
+          .returning('id')
+          .execute()
+        await write.query.deleteFrom('limit_overrides').where('client_id', '=', id).execute()
+        const deleted = await write.query
+          .deleteFrom('clients')
+          .where('id', '=', id)
+          .returning(['id', 'customer_id'])
+          .executeTakeFirst()
+        if (!deleted) return 'unknown'
+        for (const secret of secrets) write.announce('secret', secret.id)
+        write.announce('limits', id)
+        recorded(write, actor, 'client.delete', deleted)
+        return 'deleted'
+      }),
+  }
+}
+
+function columnsOf(changes: ClientChanges) {
+  const { displayName, description, scopes, grants, tokenLifetimeSeconds, signingAlgorithm } =
+    changes
+  return {
+    ...(displayName !== undefined && { display_name: displayName }),
+    ...(description !== undefined && { description }),
+    ...(scopes && { scopes: scopes.join(' ') }),
+    ...(grants && { grants: grants.join(' ') }),
+    ...(tokenLifetimeSeconds !== undefined && { token_lifetime_seconds: tokenLifetimeSeconds }),
+    ...(signingAlgorithm !== undefined && { signing_algorithm: signingAlgorithm }),
+  }
+}
+
+function toClient(row: ClientRow): Client {
+  return {
+    id: row.id,
+    customerId: row.customer_id,
+    displayName: row.display_name,
+    description: row.description,
+    type: row.type,
+    scopes: row.scopes === '' ? [] : row.scopes.split(' '),
+    grants: row.grants === '' ? [] : (row.grants.split(' ') as GrantType[]),
+    tokenLifetimeSeconds: row.token_lifetime_seconds,
+    signingAlgorithm: row.signing_algorithm as SigningAlgorithm | null,
+    apiId: row.api_id,
+    suspended: row.suspended_at !== null,
+    customerSuspended: row.customer_suspended_at !== null,
+    createdAt: row.created_at,
+  }
+}

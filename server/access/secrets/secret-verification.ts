@@ -1,0 +1,116 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Database } from '../../database/database.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { FillCache } from '../../lib/fill-cache.ts'
+import type { MasterKey } from '../keys/master-key.ts'
+import { isUsable, secretState } from './client-secret.ts'
+import { secretIdOf } from './secret-text.ts'
+
+/**
+ * Whether a presented secret is good: one look-up by the id inside it, one HMAC, however many secrets
+ * the client has. Also tells tokens what became of the secret they were obtained with. Creating,
+ * listing, rolling and deleting secrets is in `secrets.ts`; when they were used, in `last-use.ts`.
+ */
+export interface SecretVerification {
+  /** Needs a fresh feed (`ChangeFeed.ensureFresh`). */
+  verify(clientId: string, text: string): Promise<SecretOutcome>
+  /** What a token needs to know of its secret; null: there is none of that id any more. */
+  find(secretId: string): KnownSecret | null | Promise<KnownSecret | null>
+}
+
+export type SecretOutcome =
+  | { kind: 'valid'; secretId: string; pepperVersion: number }
+  /** Was right once, so nobody is guessing. */
+  | { kind: 'ended'; secretId: string; reason: 'secret_revoked' | 'secret_expired' }
+  | { kind: 'wrong'; reason: 'secret_malformed' | 'secret_unknown' | 'secret_mismatch' }
+
+export interface KnownSecret {
+  id: string
+  clientId: string
+  hash: Buffer
+  pepperVersion: number
+  tokensRevoked: boolean
+  revoked_at: number | null
+  expires_at: number | null
+  retiring: number
+}
+
+export function createSecretVerification(options: {
+  database: Database
+  masterKey: MasterKey
+  clock: Clock
+  maximumCached: number
+}): SecretVerification {
+  const { database, masterKey, clock } = options
+  const cache = new FillCache<KnownSecret>(options.maximumCached)
+  database.feed.subscribe(({ topic, key }) => {
+    if (topic === 'secret') cache.invalidate(key)
+    else if (topic === 'everything') cache.clear()
+  })
+  const select = database.prepare<SecretRow>(
+    `select id, client_id, hash, pepper_version, tokens_revoked, revoked_at, expires_at, retiring
+     from client_secrets where id = $1`,
+  )
+
+  function load(id: string): KnownSecret | null | Promise<KnownSecret | null> {
+    const rows = select(id)
+    return rows instanceof Promise ? rows.then(known) : known(rows)
+  }
+
+  const find = (id: string) => cache.get(id, () => load(id))
+
+  return {
+    find,
+    async verify(clientId, text) {
+      const id = secretIdOf(text)
+      if (id === null) return { kind: 'wrong', reason: 'secret_malformed' }
+      const secret = await find(id)
+      if (secret === null || secret.clientId !== clientId) {
+        return { kind: 'wrong', reason: 'secret_unknown' }
+      }
+      const hash = hashSecret(masterKey, text, secret.pepperVersion)
+      if (!timingSafeEqual(hash, secret.hash)) return { kind: 'wrong', reason: 'secret_mismatch' }
+      const state = secretState(secret, clock.now())
+      if (isUsable(state))
+        return { kind: 'valid', secretId: id, pepperVersion: secret.pepperVersion }
+      return {
+        kind: 'ended',
+        secretId: id,
+        reason: state === 'revoked' ? 'secret_revoked' : 'secret_expired',
+      }
+    },
+  }
+}
+
+/** HMAC-SHA-256 under a pepper derived from the master key; the secret's 256 bits need no slow hash. */
+export function hashSecret(masterKey: MasterKey, text: string, pepperVersion: number): Buffer {
+  return createHmac('sha256', masterKey.derive('client-secrets', pepperVersion))
+    .update(text)
+    .digest()
+}
+
+interface SecretRow {
+  id: string
+  client_id: string
+  hash: string
+  pepper_version: number
+  tokens_revoked: number
+  revoked_at: number | null
+  expires_at: number | null
+  retiring: number
+}
+
+function known(rows: SecretRow[]): KnownSecret | null {
+  const row = rows[0]
+  if (!row) return null
+  return {
+    id: row.id,
+    clientId: row.client_id,
+    hash: Buffer.from(row.hash, 'base64url'),
+    pepperVersion: row.pepper_version,
+    tokensRevoked: row.tokens_revoked === 1,
+    revoked_at: row.revoked_at,
+    expires_at: row.expires_at,
+    retiring: row.retiring,
+  }
+}

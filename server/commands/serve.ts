@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { createApp } from '../app.ts'
+import { readEnvironment } from '../config/environment.ts'
+import { loadConfig } from '../config/load.ts'
+import { failing } from './failing.ts'
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the server until it is told to stop (SIGTERM, SIGINT).')
+    .option('--sample', 'import the sample data and make a demo customer and client')
+    .action(failing(serve))
+}
+
+async function serve(options: { sample?: boolean }): Promise<void> {
+  const settings = loadConfig(readEnvironment())
+  const app = await createApp(settings)
+  // From here on a signal ends an orderly run: answer what was asked, write what is written behind.
+  const stopped = Promise.withResolvers<NodeJS.Signals>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stopped.resolve)
+  try {
+    await app.http.listen({ host: settings.host, port: settings.port })
+    const signal = await stopped.promise
+    app.http.log.info({ signal }, 'stopping')
+  } finally {
+    await app[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,111 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Apis } from '../access/scopes/apis.ts'
+import type { Caller } from '../access/tokens/access-token.ts'
+import type { VerifyToken } from '../access/tokens/verify.ts'
+import type { LimitCall, ProtectedAccess } from '../http/route.ts'
+import { bearerCredential, BearerError } from '../protocol/bearer.ts'
+
+/**
+ * A request's way in: endpoint -> token -> audience and scope -> limit -> handler. One hook enforces
+ * what routes declare (`http/route.ts`); a route that declares nothing is refused at start. What a
+ * token is worth is `access/tokens`' question, how often a client may call `limit-call.ts`'s.
+ */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls a protected route; null on public ones. */
+    caller: Caller | null
+  }
+}
+
+export function installGateway(
+  app: FastifyInstance,
+  options: { issuer: string; apis: Apis; verifyToken: VerifyToken; limitCall: LimitCall },
+): void {
+  const { issuer, apis, verifyToken, limitCall } = options
+  const ownAudiences = apis.all
+    .map((api) => api.audience)
+    .filter((audience) => audience.startsWith(`${issuer}/`))
+  app.decorateRequest('caller', null)
+
+  app.addHook('onRequest', async (request, reply) => {
+    const access = request.routeOptions.config.access
+    if (!access || access.public) return
+    const token = presentedToken(request, access)
+    const outcome = await verifyToken(token)
+    if (outcome.kind === 'invalid') {
+      throw new BearerError('invalid_token', 'The access token is not valid.', {
+        ...about(access),
+        reason: outcome.reason,
+      })
+    }
+    const { caller } = outcome
+    requireScope(caller, access)
+    request.caller = caller
+    request.principal = caller
+    const limited = limitCall(request, reply, caller.clientId)
+    if (limited) await limited
+  })
+
+  function presentedToken(request: FastifyRequest, access: ProtectedAccess): string {
+    const credential = bearerCredential(
+      authorizationHeaders(request),
+      access.queryToken ? [(request.query as Query).access_token ?? []].flat() : [],
+    )
+    switch (credential.kind) {
+      case 'token':
+        return credential.token
+      case 'none':
+        // RFC 6750 §3.1: no error code for a request that lacks authentication.
+        throw new BearerError(null, 'An access token is needed.', about(access))
+      case 'bad':
+        throw new BearerError('invalid_request', credential.description, about(access))
+    }
+  }
+
+  function requireScope(caller: Caller, access: ProtectedAccess): void {
+    const audience = caller.claims.aud
+    const wanted = access.scope === null ? null : apis.ofScope(access.scope)!.audience
+    const fits = (name: string) => (wanted === null ? ownAudiences.includes(name) : name === wanted)
+    // RFC 9068 §4: a token for another API is no token here.
+    if (!(typeof audience === 'string' ? fits(audience) : audience.some(fits))) {
+      throw new BearerError('invalid_token', 'The access token is for another API.', {
+        ...about(access),
+        reason: 'wrong_audience',
+      })
+    }
+    if (access.scope !== null && !caller.scopes.includes(access.scope)) {
+      throw new BearerError(
+        'insufficient_scope',
+        'The access token lacks the scope.',
+        about(access),
+      )
+    }
+  }
+
+  /** What a refusal says of the API (RFC 6750 §3, RFC 9728 §5.1). */
+  function about(access: ProtectedAccess): { resourceMetadata: string; scope: string | null } {
+    const api = access.scope === null ? apis.get('management')! : apis.ofScope(access.scope)!
+    const path = api.audience.slice(issuer.length)
+    return {
+      resourceMetadata: `${issuer}/.well-known/oauth-protected-resource${path}`,
+      scope: access.scope,
+    }
+  }
+}
+
+type Query = { access_token?: string | string[] }
+
+/** Node joins or drops repeated Authorization headers: the raw list shows them all. */
+function authorizationHeaders(request: FastifyRequest): string[] {
+  const first = request.headers.authorization
+  if (first === undefined) return []
+  const { rawHeaders } = request.raw
+  const found: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.length === 13 && rawHeaders[index]!.toLowerCase() === 'authorization') {
+      found.push(rawHeaders[index + 1]!)
+    }
+  }
+  // Requests made inside the process (`app.inject`) have no raw headers.
+  return found.length === 0 ? [first] : found
+}

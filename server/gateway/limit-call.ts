@@ -1,0 +1,27 @@
+import type { FastifyReply } from 'fastify'
+import { limitHeaders, quotaExceededBody } from '../access/limits/answer.ts'
+import type { Decision } from '../access/limits/decision.ts'
+import type { Limits } from '../access/limits/limits.ts'
+import type { LimitCall } from '../http/route.ts'
+import { Problem } from '../protocol/problem.ts'
+
+/** Counts calls by the name and the declaration of the request's route. */
+export function createLimitCall(limits: Limits): LimitCall {
+  return (request, reply, clientId) => {
+    const { endpoint, access } = request.routeOptions.config
+    const decision = limits.take({
+      clientId,
+      endpoint: endpoint!,
+      ...(access?.limit && { declared: access.limit }),
+    })
+    if (decision instanceof Promise) return decision.then((made) => answer(reply, made))
+    answer(reply, decision)
+  }
+}
+
+function answer(reply: FastifyReply, decision: Decision): void {
+  void reply.headers({ ...limitHeaders(decision) })
+  if (decision.allowed) return
+  const { title, detail, status, ...members } = quotaExceededBody(decision)
+  throw new Problem(status, title, detail, { members })
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import cors from '@fastify/cors'
+import swagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Settings } from '../config/load.ts'
+import { notFound } from '../protocol/problem.ts'
+import { answerProblem } from './errors.ts'
+import { requireDeclarations } from './route.ts'
+
+/**
+ * The HTTP server before any surface is added: request ids, size limits, CORS, security headers, the
+ * form of errors, and the collection of routes into the API reference.
+ */
+export async function createServer(settings: Settings, version: string): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: {
+      level: settings.log.level,
+      // Headers, bodies and query strings hold tokens: what is logged of a request names none of them.
+      serializers: { req: () => undefined },
+    },
+    logController: { disableRequestLogging: true },
+    trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
+    bodyLimit: 256 * 1_024,
+    routerOptions: { maxParamLength: 200 },
+    // Unique, and cheap to make on every request.
+    genReqId: requestIds(),
+    rewriteUrl: (request: IncomingMessage) => originForm(request.url ?? '/'),
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
+    ...(settings.tls && {
+      https: {
+        cert: readFileSync(settings.tls.certificateFile),
+        key: readFileSync(settings.tls.keyFile),
+        minVersion: 'TLSv1.2',
+      },
+    }),
+  } as object) as unknown as FastifyInstance
+  requireDeclarations(app)
+  app.decorateRequest('principal', null)
+  app.decorateRequest('form', null)
+  app.setErrorHandler(answerProblem)
+  app.setNotFoundHandler(() => {
+    throw notFound('There is nothing here.')
+  })
+  await app.register(cors, {
+    // No cookies are involved: any page may call with a token it was given.
+    origin: '*',
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', 'If-Match', 'If-None-Match'],
+    exposedHeaders: [
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'WWW-Authenticate',
+      'Link',
+      'ETag',
+      'Location',
+    ],
+    maxAge: 7_200,
+    strictPreflight: false,
+  })
+  const secure = settings.publicUrl.startsWith('https:')
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('x-content-type-options', 'nosniff')
+    if (secure) void reply.header('strict-transport-security', 'max-age=31536000')
+    done()
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Mapgate',
+        version,
+        description: 'An access platform for map and location data APIs.',
+        license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+      },
+      servers: [{ url: settings.publicUrl }],
+      components: {
+        securitySchemes: {
+          oauth2: {
+            type: 'oauth2',
+            flows: {
+              clientCredentials: { tokenUrl: `${settings.publicUrl}/oauth2/token`, scopes: {} },
+            },
+          },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const { endpoint, access } = route.config ?? {}
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(endpoint && { operationId: endpoint }),
+          ...(access &&
+            !access.public && { security: [{ oauth2: access.scope ? [access.scope] : [] }] }),
+        },
+      }
+    },
+  })
+  return app
+}
+
+/** RFC 9112 §3.2.2: a server accepts the absolute form too, as proxies and some clients send it. */
+function originForm(target: string): string {
+  if (target.charCodeAt(0) === 47) return target
+  const path = /^https?:\/\/[^/?#]*(.*)$/i.exec(target)?.[1]
+  if (path === undefined) return target
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+function requestIds(): () => string {
+  const prefix = randomBytes(6).toString('hex')
+  let count = 0
+  return () => `${prefix}-${(count++).toString(36)}`
+}

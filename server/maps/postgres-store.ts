@@ -1,0 +1,198 @@
+import type pg from 'pg'
+import type { AccessScope } from '../access/scopes/access-scope.ts'
+import { NewerSchemaError } from '../database/migrate.ts'
+import { createPool, lockNumber } from '../database/postgres.ts'
+import { type Box, boxContains, type LonLat } from '../geo/box.ts'
+import { LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
+import { type Candidate, distanceTo, nearestOf, pageOf } from './candidates.ts'
+import { writeRows } from './feature-rows.ts'
+import type { Collection, MapStore } from './store.ts'
+
+/** Counted up when the tables change. */
+const VERSION = 1
+
+const TABLES = `
+  create table if not exists map_store (version integer not null);
+  create table if not exists map_collections (id text primary key, collection text not null);
+  create table if not exists map_features (
+    collection text not null,
+    key integer not null,
+    id text not null,
+    west float8 not null,
+    south float8 not null,
+    east float8 not null,
+    north float8 not null,
+    bounds box generated always as (box(point(west, south), point(east, north))) stored,
+    feature text not null,
+    primary key (collection, key),
+    unique (collection, id)
+  );
+  create index if not exists map_features_bounds on map_features using gist (bounds);
+  insert into map_store select ${VERSION} where not exists (select from map_store);`
+
+/** The map store in tables of its own in Postgres: core GiST over boxes, no extension. */
+export async function openPostgresMapStore(options: {
+  url: string
+  connections: number
+}): Promise<MapStore> {
+  const pool = createPool(options)
+  try {
+    await createTables(pool)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+
+  async function find(scope: AccessScope, id: string): Promise<Collection | null> {
+    if (scope.read(id) === 'none') return null
+    const { rows } = await pool.query<{ collection: string }>(
+      'select collection from map_collections where id = $1',
+      [id],
+    )
+    return rows[0] ? (JSON.parse(rows[0].collection) as Collection) : null
+  }
+
+  async function select(rest: string, parameters: unknown[]): Promise<Candidate[]> {
+    const { rows } = await pool.query<Candidate>(
+      `select key, west, south, east, north, feature from map_features where collection = $1 ${rest}`,
+      parameters,
+    )
+    return rows
+  }
+
+  /** How far to look so that `limit` features are found: as far as those that are nearest on the plane. */
+  async function radiusMetres(collectionId: string, point: LonLat, limit: number): Promise<number> {
+    const { rows } = await pool.query<{ west: number; south: number }>(
+      'select west, south from map_features where collection = $1 order by bounds <-> $2::point limit $3',
+      [collectionId, `(${point.join()})`, limit],
+    )
+    if (rows.length < limit) return LONGEST_DISTANCE_METRES
+    return Math.max(...rows.map((row) => distanceTo(row, point)))
+  }
+
+  return {
+    async collections(scope) {
+      const { rows } = await pool.query<{ collection: string }>(
+        'select collection from map_collections order by id collate "C"',
+      )
+      return rows
+        .map((row) => JSON.parse(row.collection) as Collection)
+        .filter((collection) => scope.read(collection.id) !== 'none')
+    },
+
+    collection: find,
+
+    async items(scope, collectionId, { boxes, ...query }) {
+      const found = await find(scope, collectionId)
+      if (!found) return null
+      const { extent } = found
+      const everywhere = !boxes || (extent && boxes.some((box) => boxContains(box, extent)))
+      return pageOf({ ...query, ...(boxes && { boxes }) }, (after, count) =>
+        everywhere
+          ? select('and key > $2 order by key limit $3', [collectionId, after, count])
+          : select(`and key > $2 and ${overlaps(boxes, 4)} order by key limit $3`, [
+              collectionId,
+              after,
+              count,
+              ...boxes.map(boxText),
+            ]),
+      )
+    },
+
+    async item(scope, collectionId, featureId) {
+      // PostgreSQL's text holds no NUL, so no feature has one in its id.
+      if (featureId.includes('\0') || !(await find(scope, collectionId))) return null
+      const [row] = await select('and id = $2', [collectionId, featureId])
+      return row?.feature ?? null
+    },
+
+    async nearest(scope, collectionId, point, limit, maximumMetres) {
+      if (!(await find(scope, collectionId))) return null
+      return nearestOf(
+        {
+          point,
+          limit,
+          radiusMetres: await radiusMetres(collectionId, point, limit),
+          ...(maximumMetres !== undefined && { maximumMetres }),
+        },
+        (boxes) => select(`and ${overlaps(boxes, 2)}`, [collectionId, ...boxes.map(boxText)]),
+      )
+    },
+
+    async replaceCollection(description, features, onProgress) {
+      await inTransaction(pool, async (client) => {
+        await client.query('delete from map_features where collection = $1', [description.id])
+        const collection = await writeRows(
+          description,
+          features,
+          async (rows) => {
+            await client.query(
+              `insert into map_features (collection, key, id, west, south, east, north, feature)
+              select $1, * from unnest($2::integer[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::text[])`,
+              [
+                description.id,
+                ...(['key', 'id', 'west', 'south', 'east', 'north', 'feature'] as const).map(
+                  (column) => rows.map((row) => row[column]),
+                ),
+              ],
+            )
+          },
+          onProgress,
+        )
+        await client.query(
+          `insert into map_collections values ($1, $2)
+          on conflict (id) do update set collection = excluded.collection`,
+          [description.id, JSON.stringify(collection)],
+        )
+      })
+      // Else the planner knows nothing of the new rows until autovacuum comes by.
+      await pool.query('analyze map_features')
+    },
+
+    async [Symbol.asyncDispose]() {
+      await pool.end()
+    },
+  }
+}
+
+/** `&&` of boxes forgives 1e-6 degrees, so it gives candidates only. */
+function overlaps(boxes: readonly Box[], firstParameter: number): string {
+  return `(${boxes.map((_box, index) => `bounds && $${firstParameter + index}::box`).join(' or ')})`
+}
+
+function boxText({ west, south, east, north }: Box): string {
+  return `(${east},${north}),(${west},${south})`
+}
+
+async function createTables(pool: pg.Pool): Promise<void> {
+  const version = await inTransaction(pool, async (client) => {
+    await client.query(TABLES)
+    const { rows } = await client.query<{ version: number }>('select version from map_store')
+    return rows[0]!.version
+  })
+  if (version > VERSION) {
+    throw new NewerSchemaError(
+      'the map tables have been changed by a newer version of Mapgate; start that version, or restore a backup',
+    )
+  }
+}
+
+/** One transaction, and the only one at a time that creates or replaces anything in the map store. */
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    await client.query('select pg_advisory_xact_lock($1)', [lockNumber('map-store')])
+    const result = await work(client)
+    await client.query('commit')
+    client.release()
+    return result
+  } catch (error) {
+    // The server rolls back what a closed connection has left open.
+    client.release(true)
+    throw error
+  }
+}

