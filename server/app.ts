@@ -11,6 +11,7 @@ import { createLimits, type Limits, type LimitStore } from './access/limits/limi
 import { createMemoryLimits } from './access/limits/memory-limits.ts'
 import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
+import { publicAccessScope } from './access/scopes/access-scope.ts'
 import { type Apis, createApis } from './access/scopes/apis.ts'
 import { createLastUse, type LastUse } from './access/secrets/last-use.ts'
 import {
@@ -29,8 +30,12 @@ import { countUsage } from './gateway/count-usage.ts'
 import { installGateway } from './gateway/gateway.ts'
 import { createLimitCall } from './gateway/limit-call.ts'
 import { createServer } from './http/server.ts'
+import { systemRoutes } from './http/system-routes.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type RandomBytes, systemRandom } from './lib/random.ts'
+import { openMapStore } from './maps/open.ts'
+import { mapRoutes } from './maps/routes.ts'
+import type { MapStore } from './maps/store.ts'
 import {
   createClientAuthentication,
   readBasicCredentials,
@@ -81,6 +86,13 @@ export function databaseLocation(settings: Settings): DatabaseLocation {
   return { kind: 'sqlite', file: join(settings.dataDir, 'mapgate.sqlite') }
 }
 
+/** Map data has a SQLite file of its own, so that an import never blocks a token. */
+export function mapsLocation(settings: Settings, location: DatabaseLocation): DatabaseLocation {
+  return location.kind === 'sqlite'
+    ? { kind: 'sqlite', file: join(settings.dataDir, 'maps.sqlite') }
+    : location
+}
+
 /**
  * Opens the data with all that works on it, for a command or a server.
  * @throws MasterKeyError, NewerSchemaError, DatabaseUnavailableError
@@ -104,7 +116,14 @@ export async function openAccess(
     further: settings.apis,
   })
   const audit = opened.use(
-    createAudit({ database, key: masterKey.derive('audit'), clock, random, onError }),
+    createAudit({
+      database,
+      key: masterKey.derive('audit'),
+      olderKeys: masterKey.versions.slice(1).map((version) => masterKey.derive('audit', version)),
+      clock,
+      random,
+      onError,
+    }),
   )
   const usage = opened.use(createUsage({ database, clock, onError }))
   const lastUse = opened.use(createLastUse({ database, masterKey, clock, onError }))
@@ -191,6 +210,7 @@ export async function openAccess(
 export interface App extends AsyncDisposable {
   http: FastifyInstance
   access: Access
+  maps: MapStore
 }
 
 /**
@@ -223,6 +243,7 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
       : await openSharedLimits({ location, dataDir: settings.dataDir, clock }),
   )
   const access = opened.use(await openAccess(settings, limitStore, { onError, ...overrides }))
+  const maps = opened.use(await openMapStore(mapsLocation(settings, location)))
   // Requests are finished before what they use is closed.
   opened.defer(() => http.close())
 
@@ -263,10 +284,23 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
     }),
   )
 
+  await http.register(
+    async (scope) =>
+      mapRoutes(scope, { store: maps, publicUrl: issuer, accessScope: () => publicAccessScope }),
+    { prefix: '/maps' },
+  )
+  systemRoutes(http, {
+    publicUrl: issuer,
+    version,
+    async ready() {
+      await database.feed.read()
+    },
+  })
+
   const maintenance = setInterval(() => void maintain(access).catch(onError), 60_000)
   opened.defer(() => clearInterval(maintenance))
   const toDispose = opened.move()
-  return { http, access, [Symbol.asyncDispose]: () => toDispose.disposeAsync() }
+  return { http, access, maps, [Symbol.asyncDispose]: () => toDispose.disposeAsync() }
 }
 
 /** What is due from time to time; safe to run on several nodes. */

@@ -3,6 +3,7 @@ import { createApp } from '../app.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { failing } from './failing.ts'
+import { prepareSample, sampleCommands } from './sample.ts'
 
 export function addServeCommand(program: Command): void {
   program
@@ -19,7 +20,9 @@ async function serve(options: { sample?: boolean }): Promise<void> {
   const stopped = Promise.withResolvers<NodeJS.Signals>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stopped.resolve)
   try {
+    const sample = options.sample ? await prepareSample(app, settings) : null
     await app.http.listen({ host: settings.host, port: settings.port })
+    if (sample) process.stdout.write(sampleCommands(sample))
     const signal = await stopped.promise
     app.http.log.info({ signal }, 'stopping')
   } finally {

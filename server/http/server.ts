@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import { createServer as createHttp } from 'node:http'
+import { createServer as createHttps, type ServerOptions } from 'node:https'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Settings } from '../config/load.ts'
 import { notFound } from '../protocol/problem.ts'
 import { answerProblem } from './errors.ts'
@@ -18,24 +19,19 @@ export async function createServer(settings: Settings, version: string): Promise
     logger: {
       level: settings.log.level,
       // Headers, bodies and query strings hold tokens: what is logged of a request names none of them.
-      serializers: { req: () => undefined },
+      serializers: { req: () => ({}) },
     },
-    logController: { disableRequestLogging: true },
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
     bodyLimit: 256 * 1_024,
     routerOptions: { maxParamLength: 200 },
     // Unique, and cheap to make on every request.
     genReqId: requestIds(),
-    rewriteUrl: (request: IncomingMessage) => originForm(request.url ?? '/'),
+    rewriteUrl: (request) => originForm(request.url ?? '/'),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
-    ...(settings.tls && {
-      https: {
-        cert: readFileSync(settings.tls.certificateFile),
-        key: readFileSync(settings.tls.keyFile),
-        minVersion: 'TLSv1.2',
-      },
-    }),
-  } as object) as unknown as FastifyInstance
+    serverFactory: (handler) =>
+      settings.tls ? createHttps(tlsOptions(settings.tls), handler) : createHttp(handler),
+  })
   requireDeclarations(app)
   app.decorateRequest('principal', null)
   app.decorateRequest('form', null)
@@ -101,6 +97,14 @@ export async function createServer(settings: Settings, version: string): Promise
     },
   })
   return app
+}
+
+function tlsOptions(tls: NonNullable<Settings['tls']>): ServerOptions {
+  return {
+    cert: readFileSync(tls.certificateFile),
+    key: readFileSync(tls.keyFile),
+    minVersion: 'TLSv1.2',
+  }
 }
 
 /** RFC 9112 §3.2.2: a server accepts the absolute form too, as proxies and some clients send it. */

@@ -101,8 +101,8 @@ it('counts what finds no room under one key', async () => {
 })
 
 it('writes many values in batches, and after a failure only those that are left', async () => {
-  const { waiting, count, database } = setUp()
-  for (let index = 0; index < 450; index++) count(String(index))
+  const { waiting, count, database } = setUp({ maximum: 2_000 })
+  for (let index = 0; index < 1_200; index++) count(String(index))
   const flushed = waiting.flush()
   const failed = expect(flushed).rejects.toThrow('no database')
   while (database.written.length === 0) await Promise.resolve()
@@ -110,8 +110,8 @@ it('writes many values in batches, and after a failure only those that are left'
   await failed
   database.fails = false
   await waiting.flush()
-  expect(database.written.map((batch) => batch.length)).toEqual([200, 200, 50])
-  expect(new Set(database.written.flat().map((value) => value.key)).size).toBe(450)
+  expect(database.written.map((batch) => batch.length)).toEqual([500, 500, 200])
+  expect(new Set(database.written.flat().map((value) => value.key)).size).toBe(1_200)
 })
 
 it('writes what is waiting when it is closed, and nothing by itself afterwards', async () => {

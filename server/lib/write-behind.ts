@@ -95,11 +95,11 @@ export interface WriteBehindOptions<Value> {
   maximum: number
   /** The value that stands for all keys that found no room. */
   createOverflow: () => Value
-  /** Writes up to 200 values, all or none of them. */
+  /** Writes up to 500 values, all or none of them. */
   write: (values: Value[]) => Promise<void>
   /** Hears of writes that failed and are going to be tried again. */
   onError: (error: unknown) => void
 }
 
 const DELAY_MILLISECONDS = 1_000
-const BATCH_SIZE = 200
+const BATCH_SIZE = 500

@@ -13,8 +13,11 @@ import type { LimitStore } from './limits.ts'
  */
 export async function openPostgresLimits(url: string, clock: Clock): Promise<LimitStore> {
   const pool = createPool({ url, connections: CONNECTIONS })
-  // A process that was stopped inside a transaction must not hold up the others for long.
   pool.on('connect', (client) => {
+    // A connection that breaks between two statements fails the next one; without a listener it would
+    // end the process.
+    client.on('error', () => {})
+    // A process that was stopped inside a transaction must not hold up the others for long.
     client
       .query(`set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '5s'`)
       .catch(() => {})
@@ -36,15 +39,18 @@ export async function openPostgresLimits(url: string, clock: Clock): Promise<Lim
       await client.query(CREATE, [keys, clock.now() + NEW_MILLISECONDS])
       return null
     }
-    const windows = policies.map((policy) =>
-      SlidingWindow.parse(rows.find((row) => row.key === policy.key)!.state),
-    )
+    const states = new Map(rows.map((row) => [row.key, row.state]))
+    const windows = policies.map(({ key }) => SlidingWindow.parse(states.get(key)!))
     const decision = decide(policies, windows, clock.now())
-    if (decision.allowed) {
+    const changed = policies
+      .map((policy, index) => ({ policy, window: windows[index]!, state: String(windows[index]) }))
+      // A refused call may change a state as well: when the clock was set back.
+      .filter(({ policy, state }) => state !== states.get(policy.key))
+    if (changed.length > 0) {
       await client.query(KEEP, [
-        policies.map((policy) => policy.key),
-        windows.map(String),
-        windows.map((window, index) => window.idleAt(policies[index]!)),
+        changed.map(({ policy }) => policy.key),
+        changed.map(({ state }) => state),
+        changed.map(({ policy, window }) => window.idleAt(policy)),
       ])
     }
     await client.query('commit')

@@ -129,5 +129,5 @@ function otherServer(store: 'memory' | 'shared'): OtherServerError {
   )
 }
 
-const PATIENCE_MILLISECONDS = 2_000
+const PATIENCE_MILLISECONDS = 1_000
 const SQLITE_BUSY = 5

@@ -41,16 +41,16 @@ export async function openSqliteLimits(file: string, clock: Clock): Promise<Limi
     connection.exec('begin immediate')
     try {
       const now = clock.now()
-      const windows = policies.map((policy) => {
-        const row = find.get(policy.key) as { state: string } | undefined
-        return SlidingWindow.parse(row?.state ?? '')
-      })
+      const states = policies.map(
+        ({ key }) => (find.get(key) as { state: string } | undefined)?.state ?? '',
+      )
+      const windows = states.map((state) => SlidingWindow.parse(state))
       const decision = decide(policies, windows, now)
-      if (decision.allowed) {
-        for (const [index, policy] of policies.entries()) {
-          const window = windows[index]!
-          keep.run(policy.key, window.toString(), window.idleAt(policy))
-        }
+      for (const [index, policy] of policies.entries()) {
+        const window = windows[index]!
+        const state = window.toString()
+        // A refused call may change a state as well: when the clock was set back.
+        if (state !== states[index]) keep.run(policy.key, state, window.idleAt(policy))
       }
       if (++calls % SWEEP_EVERY === 0) dropIdle.run(now)
       connection.exec('commit')

@@ -16,7 +16,7 @@ import { createUsageWriter, pruneUsage, type UsageCount, usageKey } from './usag
  */
 export interface Usage extends AsyncDisposable {
   /**
-   * Counts one request, in well under a microsecond.
+   * Counts one request, in less than a microsecond while a client's counts are at hand.
    * @param clientId the client, '' when there was none
    * @param secretId the secret that the client's token was obtained with, '' when there was none
    * @param endpoint the endpoint's name as declared, never a path with its values

@@ -128,6 +128,14 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
     .addColumn('hash', 'text', (column) => column.notNull())
     .execute()
 
+  for (const column of ['customer_id', 'object_id', 'actor_id']) {
+    await db.schema
+      .createIndex(`audit_events_${column}`)
+      .on('audit_events')
+      .columns([column, 'sequence'])
+      .execute()
+  }
+
   let usage = db.schema
     .createTable('usage_counts')
     .addColumn('resolution', 'text', (column) => column.notNull())
