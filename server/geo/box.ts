@@ -38,6 +38,14 @@ export function boxUnion(a: Box, b: Box): Box {
 }
 
 /**
+ * Degrees as indexes take them: 1e-12, a ten-thousandth of a millimetre, and less is zero. SQLite's
+ * RTREE rounds numbers below the float32 range wrongly, and Postgres refuses those below float64's.
+ */
+export function snapToZero(value: number): number {
+  return Math.abs(value) < 1e-12 ? 0 : value
+}
+
+/**
  * Reads `west,south,east,north` in degrees (OGC API - Features, 17-069r4 §7.15.3, without heights).
  * @returns one box, two when west > east, or what is wrong with the text, fit to follow its name
  */

@@ -1,5 +1,4 @@
-import type { Box } from '../geo/box.ts'
-import { boxUnion } from '../geo/box.ts'
+import { type Box, boxUnion, snapToZero } from '../geo/box.ts'
 import { boxOfGeometry } from '../geo/geometry.ts'
 import type { Candidate } from './candidates.ts'
 import type { Collection, CollectionDescription, MapFeature } from './store.ts'
@@ -31,8 +30,14 @@ export async function writeRows(
     onProgress(featureCount)
   }
   for await (const { id, geometry, properties } of features) {
-    const box = boxOfGeometry(geometry)
-    if (!box) throw new RangeError(`feature ${id} has an empty geometry`)
+    const around = boxOfGeometry(geometry)
+    if (!around) throw new RangeError(`feature ${id} has an empty geometry`)
+    const box = {
+      west: snapToZero(around.west),
+      south: snapToZero(around.south),
+      east: snapToZero(around.east),
+      north: snapToZero(around.north),
+    }
     extent = extent ? boxUnion(extent, box) : box
     const feature = JSON.stringify({ type: 'Feature', id, geometry, properties })
     batch.push({ key: ++featureCount, id, ...box, feature })

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { AccessScope } from '../access/scopes/access-scope.ts'
 import { NewerSchemaError } from '../database/migrate.ts'
 import { createPool, lockNumber } from '../database/postgres.ts'
-import { type Box, boxContains, type LonLat } from '../geo/box.ts'
+import { type Box, boxContains, type LonLat, snapToZero } from '../geo/box.ts'
 import { LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
 import { type Candidate, distanceTo, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
@@ -44,7 +44,8 @@ export async function openPostgresMapStore(options: {
   }
 
   async function find(scope: AccessScope, id: string): Promise<Collection | null> {
-    if (scope.read(id) === 'none') return null
+    // Postgres has no NUL in text and takes it for an error, so nothing is named with one.
+    if (id.includes('\0') || scope.read(id) === 'none') return null
     const { rows } = await pool.query<{ collection: string }>(
       'select collection from map_collections where id = $1',
       [id],
@@ -64,7 +65,7 @@ export async function openPostgresMapStore(options: {
   async function radiusMetres(collectionId: string, point: LonLat, limit: number): Promise<number> {
     const { rows } = await pool.query<{ west: number; south: number }>(
       'select west, south from map_features where collection = $1 order by bounds <-> $2::point limit $3',
-      [collectionId, `(${point.join()})`, limit],
+      [collectionId, `(${point.map(snapToZero).join()})`, limit],
     )
     if (rows.length < limit) return LONGEST_DISTANCE_METRES
     return Math.max(...rows.map((row) => distanceTo(row, point)))
@@ -100,7 +101,6 @@ export async function openPostgresMapStore(options: {
     },
 
     async item(scope, collectionId, featureId) {
-      // PostgreSQL's text holds no NUL, so no feature has one in its id.
       if (featureId.includes('\0') || !(await find(scope, collectionId))) return null
       const [row] = await select('and id = $2', [collectionId, featureId])
       return row?.feature ?? null
@@ -120,7 +120,7 @@ export async function openPostgresMapStore(options: {
     },
 
     async replaceCollection(description, features, onProgress) {
-      await inTransaction(pool, async (client) => {
+      await inTransaction(pool, 'map-store-import', async (client) => {
         await client.query('delete from map_features where collection = $1', [description.id])
         const collection = await writeRows(
           description,
@@ -161,11 +161,12 @@ function overlaps(boxes: readonly Box[], firstParameter: number): string {
 }
 
 function boxText({ west, south, east, north }: Box): string {
-  return `(${east},${north}),(${west},${south})`
+  const [e, n, w, s] = [east, north, west, south].map(snapToZero)
+  return `(${e},${n}),(${w},${s})`
 }
 
 async function createTables(pool: pg.Pool): Promise<void> {
-  const version = await inTransaction(pool, async (client) => {
+  const version = await inTransaction(pool, 'map-store-tables', async (client) => {
     await client.query(TABLES)
     const { rows } = await client.query<{ version: number }>('select version from map_store')
     return rows[0]!.version
@@ -177,15 +178,16 @@ async function createTables(pool: pg.Pool): Promise<void> {
   }
 }
 
-/** One transaction, and the only one at a time that creates or replaces anything in the map store. */
+/** One transaction, and at a time the only one that holds the lock of this name. */
 async function inTransaction<Result>(
   pool: pg.Pool,
+  lock: string,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
   try {
     await client.query('begin')
-    await client.query('select pg_advisory_xact_lock($1)', [lockNumber('map-store')])
+    await client.query('select pg_advisory_xact_lock($1)', [lockNumber(lock)])
     const result = await work(client)
     await client.query('commit')
     client.release()

