@@ -12,6 +12,7 @@ import { createMemoryLimits } from './access/limits/memory-limits.ts'
 import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
 import { publicAccessScope } from './access/scopes/access-scope.ts'
+import { type ClientRequests, createClientRequests } from './access/requests/client-requests.ts'
 import { type Apis, createApis } from './access/scopes/apis.ts'
 import { createLastUse, type LastUse } from './access/secrets/last-use.ts'
 import {
@@ -23,9 +24,19 @@ import { createIssueToken, type IssueToken } from './access/tokens/issue.ts'
 import { createTokenRevocation, type TokenRevocation } from './access/tokens/revocation.ts'
 import { createVerifyToken, type VerifyToken } from './access/tokens/verify.ts'
 import { createUsage, type Usage } from './access/usage/usage.ts'
+import { applicationRoutes } from './admin/applications.ts'
+import { deliveryRoutes } from './admin/delivery.ts'
+import { adminRoutes } from './admin/routes.ts'
 import type { Settings } from './config/load.ts'
 import type { Database } from './database/database.ts'
 import { type DatabaseLocation, openDatabase } from './database/open.ts'
+import { mapiqDialect } from './dialects/mapiq/mapiq.ts'
+import { mapsIndoorsDialect } from './dialects/mapsindoors/mapsindoors.ts'
+import {
+  integrationAnswer,
+  integrationGrant,
+  LIFETIME_SECONDS,
+} from './dialects/mapsindoors/token.ts'
 import { countUsage } from './gateway/count-usage.ts'
 import { installGateway } from './gateway/gateway.ts'
 import { createLimitCall } from './gateway/limit-call.ts'
@@ -61,6 +72,7 @@ export interface Access extends AsyncDisposable {
   customers: Customers
   clients: Clients
   secrets: Secrets
+  clientRequests: ClientRequests
   secretVerification: SecretVerification
   lastUse: LastUse
   limits: Limits
@@ -161,6 +173,18 @@ export async function openAccess(
     random,
     maximumPerClient: settings.secrets.maximumPerClient,
   })
+  const clientRequests = createClientRequests({
+    database,
+    audit,
+    clients,
+    secrets,
+    apis,
+    masterKey,
+    clock,
+    random,
+    maximumWaiting: settings.clientRequests.maximumWaiting,
+    deliveryHours: settings.clientRequests.deliveryHours,
+  })
   const limits = await createLimits({
     config: settings.limits,
     database,
@@ -195,6 +219,7 @@ export async function openAccess(
     customers,
     clients,
     secrets,
+    clientRequests,
     secretVerification,
     lastUse,
     limits,
@@ -253,27 +278,27 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   installGateway(http, { issuer, apis, verifyToken, limitCall })
   countUsage(http, access.usage)
 
-  const authenticateClient = createClientAuthentication({
-    readers: [readPostCredentials, readBasicCredentials],
+  const authentication = {
     clients: access.clients,
     secretVerification: access.secretVerification,
     lastUse: access.lastUse,
     attempts: createAttempts({ clock }),
     audit: access.audit,
     feed: database.feed,
+  }
+  const authenticateClient = createClientAuthentication({
+    readers: [readPostCredentials, readBasicCredentials],
+    ...authentication,
   })
+  const { issueToken } = access
   const grants = [clientCredentialsGrant({ apis })]
+  const token = createTokenEndpoint({ authenticateClient, grants, issueToken, limitCall })
   await http.register(async (scope) =>
     oauthRoutes(scope, {
       issuer,
       apis,
       signingKeys: access.signingKeys,
-      token: createTokenEndpoint({
-        authenticateClient,
-        grants,
-        issueToken: access.issueToken,
-        limitCall,
-      }),
+      token,
       introspect: createIntrospectionEndpoint({ authenticateClient, verifyToken, apis, limitCall }),
       revoke: createRevocationEndpoint({
         authenticateClient,
@@ -288,6 +313,44 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
     async (scope) =>
       mapRoutes(scope, { store: maps, publicUrl: issuer, accessScope: () => publicAccessScope }),
     { prefix: '/maps' },
+  )
+  if (settings.dialects.mapiq) {
+    await mapiqDialect(http, { token, store: maps, accessScope: () => publicAccessScope })
+  }
+  if (settings.dialects.mapsindoors) {
+    const { clients, secrets, secretVerification } = access
+    await mapsIndoorsDialect(http, {
+      token: createTokenEndpoint({
+        authenticateClient,
+        grants: [integrationGrant({ apis })],
+        issueToken,
+        limitCall,
+        lifetimeSeconds: LIFETIME_SECONDS,
+        toAnswer: integrationAnswer,
+      }),
+      clients,
+      secrets,
+      secretVerification,
+      authenticateByForm: createClientAuthentication({
+        readers: [readPostCredentials],
+        ...authentication,
+      }),
+    })
+  }
+  await http.register(
+    async (scope) =>
+      adminRoutes(scope, {
+        ...access,
+        publicUrl: issuer,
+        defaultOverlapSeconds: settings.secrets.defaultOverlapSeconds,
+      }),
+    { prefix: '/admin' },
+  )
+  const { clientRequests, clients } = access
+  const { open } = settings.clientRequests
+  applicationRoutes(http, { clientRequests, limitCall, open })
+  await http.register(async (scope) =>
+    deliveryRoutes(scope, { clientRequests, clients, limitCall, publicUrl: issuer }),
   )
   systemRoutes(http, {
     publicUrl: issuer,

@@ -1,13 +1,62 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
+import { addAuditCommand } from './commands/audit.ts'
+import { addClientsCommand } from './commands/clients.ts'
+import { addCustomersCommand } from './commands/customers.ts'
+import { addDoctorCommand } from './commands/doctor/doctor.ts'
+import { addKeysCommand } from './commands/keys.ts'
+import { addLimitsCommand } from './commands/limits.ts'
+import { addRequestsCommand } from './commands/requests.ts'
+import { toJson } from './commands/output.ts'
+import { MISUSED } from './commands/run.ts'
+import { addSecretsCommand } from './commands/secrets.ts'
 import { addServeCommand } from './commands/serve.ts'
+import { addTokenCommand } from './commands/token.ts'
+import { addUsageCommand } from './commands/usage.ts'
 import { version } from './version.ts'
 
-/** argv -> command. What a command does is in `commands/`, one file each. */
+/**
+ * argv -> command. What a command does is in `commands/`, one file each. Exit codes: 0, 1 when a
+ * command failed, 2 when it was misused.
+ */
 export async function main(argv: string[]): Promise<void> {
+  const json = argv.includes('--json')
+  const printError = (text: string) => void process.stderr.write(text)
   const program = new Command('mapgate')
     .description('An access platform for map and location data APIs.')
     .version(version)
     .showHelpAfterError('(--help tells more)')
-  addServeCommand(program)
-  await program.parseAsync(argv)
+    .exitOverride()
+    .configureOutput({ writeErr: json ? () => {} : printError })
+  for (const add of COMMANDS) add(program)
+  // Who reads the output may have enough of it before its end (`| head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return
+    process.exitCode = 2
+    const { code, message } = error
+    const text =
+      code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '')
+    if (json) printError(`${toJson({ error: { code: 'usage', message: text } })}\n`)
+    // Commander has printed its own already.
+    else if (code === MISUSED) printError(`${message}\n(--help tells more)\n`)
+  }
 }
+
+const COMMANDS = [
+  addServeCommand,
+  addCustomersCommand,
+  addClientsCommand,
+  addRequestsCommand,
+  addSecretsCommand,
+  addKeysCommand,
+  addTokenCommand,
+  addLimitsCommand,
+  addAuditCommand,
+  addUsageCommand,
+  addDoctorCommand,
+]

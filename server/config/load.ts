@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { Settings as TypeBoxSettings } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
+import { contradictions } from './contradictions.ts'
 import type { Environment } from './environment.ts'
 import { type Config, configSchema } from './schema.ts'
 
@@ -32,14 +34,16 @@ export function loadConfig(environment: Environment): Settings {
   const problems: string[] = []
   const raw = readFile(environment.configFile, problems)
   for (const { path, variable, text } of environment.values) {
-    set(raw, path.split('.'), path === 'port' ? parseNumber(text, variable, problems) : text)
+    if (path !== 'port') set(raw, path.split('.'), text)
+    else if (/^\d+$/.test(text)) raw.port = Number(text)
+    else problems.push(`${variable} must be a whole number, not “${text}”`)
   }
   const config = Value.Default(configSchema, raw) as Config
-  for (const error of Value.Errors(configSchema, config)) {
-    const problem = describe(error)
-    if (!problems.includes(problem)) problems.push(problem)
-  }
-  if (problems.length === 0) problems.push(...contradictions(config, environment))
+  completeClients(config)
+  const errors = allErrors(config)
+  problems.push(...new Set(errors.flatMap(describe)))
+  const faulty = new Set(errors.map(({ instancePath }) => instancePath.split('/')[1]))
+  problems.push(...contradictions(config, environment, faulty))
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     ...config,
@@ -58,20 +62,12 @@ function readFile(configFile: string | null, problems: string[]): Record<string,
   }
   try {
     const content: unknown = parse(readFileSync(file, 'utf8')) ?? {}
-    if (typeof content === 'object' && !Array.isArray(content))
-      return content as Record<string, unknown>
+    if (isObject(content)) return content
     problems.push(`${file} must hold keys and values`)
   } catch (error) {
     problems.push(`${file} cannot be read: ${(error as Error).message.split('\n')[0]}`)
   }
   return {}
-}
-
-function parseNumber(text: string, variable: string, problems: string[]): number {
-  const number = Number(text)
-  if (/^\d+$/.test(text)) return number
-  problems.push(`${variable} must be a whole number, not “${text}”`)
-  return 0
 }
 
 function set(target: Record<string, unknown>, path: string[], value: unknown): void {
@@ -80,78 +76,52 @@ function set(target: Record<string, unknown>, path: string[], value: unknown): v
     target[key] = value
     return
   }
-  const inner = target[key]
-  // What the file holds there may be anything; the schema says so afterwards.
-  const object = typeof inner === 'object' && inner !== null ? { ...inner } : {}
-  target[key] = object
-  set(object as Record<string, unknown>, rest, value)
+  const inner = (target[key] ??= {})
+  // The file may hold anything there; what is no object stays, so that the schema can say so.
+  if (isObject(inner)) set(inner, rest, value)
+}
+
+/** TypeBox fills in no defaults below keys of one's own choice. */
+function completeClients(config: Config): void {
+  const clients: unknown = config.limits?.clients
+  if (!isObject(clients)) return
+  for (const client of Object.values(clients)) if (isObject(client)) client.endpoints ??= {}
+}
+
+/** TypeBox stops after eight errors unless told otherwise, and can be told so only for the whole process. */
+function allErrors(config: Config): SchemaError[] {
+  const { maxErrors } = TypeBoxSettings.Get()
+  TypeBoxSettings.Set({ maxErrors: Infinity })
+  try {
+    return Value.Errors(configSchema, config)
+  } finally {
+    TypeBoxSettings.Set({ maxErrors })
+  }
 }
 
 interface SchemaError {
   keyword: string
   instancePath: string
   message: string
-  params: unknown
+  params: object
 }
 
-function describe({ keyword, instancePath, message, params }: SchemaError): string {
-  const path = instancePath.slice(1).replaceAll('/', '.') || 'the configuration'
-  const { additionalProperties, allowedValues } = params as Record<string, string[] | undefined>
-  if (keyword === 'additionalProperties' && additionalProperties) {
-    return `${path} does not know ${additionalProperties.map((key) => `“${key}”`).join(', ')}`
+function describe({ keyword, instancePath, message, params }: SchemaError): string[] {
+  // The same key is named by `additionalProperties`.
+  if (keyword === 'boolean') return []
+  const keys = instancePath.slice(1).split('/')
+  const path = keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')).join('.')
+  const place = path || 'the configuration'
+  const details: { [name: string]: string[] | undefined } = { ...params }
+  const quoted = (names: string[]) => names.map((name) => `“${name}”`).join(', ')
+  if (details.additionalProperties) {
+    return [`${place} does not know ${quoted(details.additionalProperties)}`]
   }
-  if (allowedValues) return `${path} must be one of ${allowedValues.join(', ')}`
-  return `${path} ${message}`
+  if (details.requiredProperties) return [`${place} needs ${quoted(details.requiredProperties)}`]
+  if (details.allowedValues) return [`${place} must be one of ${details.allowedValues.join(', ')}`]
+  return [`${place} ${message}`]
 }
 
-/** What the schema cannot say. */
-function contradictions(config: Config, environment: Environment): string[] {
-  const problems: string[] = []
-  if (config.publicUrl) problems.push(...publicUrlProblems(config.publicUrl))
-  else if (config.port === 0) problems.push('publicUrl is needed with port 0')
-  if (environment.databaseUrl) {
-    if (!/^postgres(ql)?:\/\//.test(environment.databaseUrl)) {
-      problems.push('MAPGATE_DATABASE_URL must begin with postgres://')
-    }
-    if (!environment.masterKey) {
-      problems.push(
-        'MAPGATE_MASTER_KEY is needed with Postgres: all nodes must have the same (openssl rand -base64 32 makes one)',
-      )
-    }
-  }
-  const audiences = new Set<string>()
-  const scopes = new Set(['read', 'write', 'upload', 'manage', 'operate'])
-  const ids = new Set(['maps', 'management'])
-  for (const api of config.apis) {
-    if (ids.has(api.id)) problems.push(`apis: the id “${api.id}” is used twice`)
-    ids.add(api.id)
-    for (const name of [api.audience, ...api.aliases]) {
-      if (audiences.has(name) || config.mapAliases.includes(name)) {
-        problems.push(`apis: “${name}” names two APIs`)
-      }
-      audiences.add(name)
-    }
-    if (!URL.canParse(api.audience)) {
-      problems.push(`apis: the audience “${api.audience}” must be an absolute URI`)
-    }
-    for (const scope of api.scopes) {
-      // A scope decides the audience of the token that carries it, so it belongs to one API.
-      if (scopes.has(scope.name)) problems.push(`apis: the scope “${scope.name}” is declared twice`)
-      scopes.add(scope.name)
-    }
-  }
-  return problems
-}
-
-function publicUrlProblems(text: string): string[] {
-  if (!URL.canParse(text)) return [`publicUrl “${text}” must be an absolute URL`]
-  const url = new URL(text)
-  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
-    return ['publicUrl must be https, except on localhost']
-  }
-  if (url.search || url.hash || url.username) {
-    return ['publicUrl must have no query, fragment or user']
-  }
-  return []
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -44,6 +44,8 @@ export function createPool({ url, connections }: { url: string; connections: num
   })
   // An idle connection that the server closes is replaced; without a listener it would end the process.
   pool.on('error', () => {})
+  // So does one that breaks while it is in use: the query under way says what happened.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 

@@ -47,12 +47,16 @@ export function openSqlite(file: string): Adapter {
 
 /** One connection, set up as every one of ours is. */
 export function openSqliteFile(file: string): DatabaseSync {
-  const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MILLISECONDS })
+  // Several processes that start at once wait for each other while one makes the file a WAL.
+  const connection = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MILLISECONDS })
   connection.exec(
     'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off',
   )
+  connection.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`)
   return connection
 }
+
+const OPEN_TIMEOUT_MILLISECONDS = 5_000
 
 /** Blocks the event loop, so it is short; what takes longer is tried again asynchronously (`open.ts`). */
 const BUSY_TIMEOUT_MILLISECONDS = 10

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
+import { authorizationHeaders } from '../http/authorization.ts'
 import type { LimitCall, ProtectedAccess } from '../http/route.ts'
 import { bearerCredential, BearerError } from '../protocol/bearer.ts'
 
@@ -40,6 +41,8 @@ export function installGateway(
     }
     const { caller } = outcome
     requireScope(caller, access)
+    // Answers differ by token: no shared cache may keep them, and a private one asks first.
+    void reply.header('cache-control', 'private, no-cache')
     request.caller = caller
     request.principal = caller
     const limited = limitCall(request, reply, caller.clientId)
@@ -94,18 +97,3 @@ export function installGateway(
 }
 
 type Query = { access_token?: string | string[] }
-
-/** Node joins or drops repeated Authorization headers: the raw list shows them all. */
-function authorizationHeaders(request: FastifyRequest): string[] {
-  const first = request.headers.authorization
-  if (first === undefined) return []
-  const { rawHeaders } = request.raw
-  const found: string[] = []
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.length === 13 && rawHeaders[index]!.toLowerCase() === 'authorization') {
-      found.push(rawHeaders[index + 1]!)
-    }
-  }
-  // Requests made inside the process (`app.inject`) have no raw headers.
-  return found.length === 0 ? [first] : found
-}

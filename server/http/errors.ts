@@ -42,7 +42,9 @@ export function answerOAuthError(
 
 function toOAuthAnswer(error: unknown, request: FastifyRequest) {
   if (error instanceof OAuthError) {
-    if (error.reason) request.log.info({ reason: error.reason, code: error.code }, 'refused')
+    if (error.reason) {
+      request.log.info({ reason: error.reason, code: error.code, requestId: request.id }, 'refused')
+    }
     return {
       status: error.status,
       headers: error.headers,
@@ -69,7 +71,9 @@ function toOAuthAnswer(error: unknown, request: FastifyRequest) {
 export function toProblem(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (error instanceof BearerError) {
-    if (error.reason) request.log.info({ reason: error.reason }, 'token refused')
+    if (error.reason) {
+      request.log.info({ reason: error.reason, requestId: request.id }, 'token refused')
+    }
     return new Problem(error.status, TITLES[error.status] ?? 'Refused', error.message)
   }
   if (error instanceof OAuthError) return new Problem(error.status, 'Refused', error.message)

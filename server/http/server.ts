@@ -21,6 +21,8 @@ export async function createServer(settings: Settings, version: string): Promise
       // Headers, bodies and query strings hold tokens: what is logged of a request names none of them.
       serializers: { req: () => ({}) },
     },
+    // Every message names its request by itself; a logger for each request would cost more than routing.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
     bodyLimit: 256 * 1_024,

@@ -208,14 +208,48 @@ describe('SlidingWindow', () => {
     expect(window.waitSeconds(after, now + waitSeconds * 1_000)).toBe(0)
   })
 
-  it('is idle when the last call has left the window', () => {
+  it('keeps each call by itself up to 100, and groups those within a sixtieth above', () => {
+    const waitAfter = (quota: number, pause: number) => {
+      const limit = { quota, windowSeconds: 60 }
+      const window = new SlidingWindow()
+      window.record(limit, START)
+      for (let call = 1; call < quota; call++) window.record(limit, START + pause)
+      return window.waitSeconds(limit, START + 59_000)
+    }
+    expect(waitAfter(100, 999)).toBe(1)
+    expect(waitAfter(101, 999)).toBe(2)
+    expect(waitAfter(101, 1_000)).toBe(1)
+  })
+
+  it('lets a clock that is a little behind stand still', () => {
+    const limit = { quota: 2, windowSeconds: 60 }
+    const window = new SlidingWindow()
+    window.record(limit, START)
+    window.record(limit, START - 500)
+    expect(window.waitSeconds(limit, START - 500)).toBe(61)
+    expect(window.idleAt(limit)).toBe(START + 60_000)
+  })
+
+  it('moves its calls back with a clock that is set back', () => {
+    const limit = { quota: 200, windowSeconds: 60 }
+    const window = new SlidingWindow()
+    const setBack = START - 3_600_000
+    window.record(limit, START)
+    window.record(limit, setBack)
+    window.record(limit, setBack + 2_000)
+    expect(window.remaining(limit, setBack + 59_999)).toBe(197)
+    expect(window.remaining(limit, setBack + 60_000)).toBe(199)
+    expect(window.remaining(limit, setBack + 62_000)).toBe(200)
+  })
+
+  it('says from when on it may be dropped', () => {
     const limit = { quota: 20, windowSeconds: 60 }
     const window = new SlidingWindow()
-    expect(window.isIdle(limit, START)).toBe(true)
+    expect(window.idleAt(limit)).toBe(0)
     window.record(limit, START)
-    expect(window.idleAt(limit)).toBe(START + 60_000)
-    expect(window.isIdle(limit, START + 59_999)).toBe(false)
-    expect(window.isIdle(limit, START + 60_000)).toBe(true)
+    window.record(limit, START + 1)
+    expect(window.idleAt(limit)).toBe(START + 60_001)
+    expect(window.remaining(limit, START + 60_001)).toBe(20)
     expect(window.toString()).toBe('')
   })
 })

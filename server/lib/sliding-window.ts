@@ -61,13 +61,7 @@ export class SlidingWindow {
     return this.#secondsUntilBelow(Math.min(this.#total, limit.quota), limit, now)
   }
 
-  /** Whether nothing is counted any more, so that the object may be dropped. */
-  isIdle(limit: Quota, now: number): boolean {
-    this.#forget(limit, now)
-    return this.#total === 0
-  }
-
-  /** When nothing is counted any more, should no call follow. */
+  /** From when on nothing is counted and the object may be dropped, should no call follow. */
   idleAt(limit: Quota): number {
     if (this.#groups === 0) return 0
     return this.#lastCallOf(this.#groups - 1) + limit.windowSeconds * 1_000
@@ -153,7 +147,7 @@ export class SlidingWindow {
   #grow(): void {
     const before = this.#lastCalls.length
     const turn = (ring: number[]) => [...ring.slice(this.#oldest), ...ring.slice(0, this.#oldest)]
-    const room = new Array<number>(Math.max(4, before)).fill(0)
+    const room = Array.from({ length: Math.max(4, before) }, () => 0)
     this.#lastCalls = [...turn(this.#lastCalls), ...room]
     this.#counts = [...turn(this.#counts), ...room]
     this.#oldest = 0

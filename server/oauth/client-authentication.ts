@@ -6,6 +6,7 @@ import type { Clients } from '../access/clients/clients.ts'
 import type { LastUse } from '../access/secrets/last-use.ts'
 import type { SecretVerification } from '../access/secrets/secret-verification.ts'
 import type { ChangeFeed } from '../database/change-feed.ts'
+import { authorizationHeaders } from '../http/authorization.ts'
 import type { Form } from '../protocol/form.ts'
 import { invalidClient, invalidRequest, OAuthError } from '../protocol/oauth-error.ts'
 
@@ -108,8 +109,9 @@ export const readPostCredentials: CredentialReader = (_request, form) => {
 
 /** `client_secret_basic`: id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */
 export const readBasicCredentials: CredentialReader = (request, form) => {
-  const header = request.headers.authorization
+  const [header, ...others] = authorizationHeaders(request)
   if (header === undefined) return null
+  if (others.length > 0) throw invalidRequest('There is more than one Authorization header.')
   const encoded = /^basic +([A-Za-z0-9+/_-]+={0,2}) *$/i.exec(header)?.[1]
   if (encoded === undefined) {
     throw invalidRequest('The Authorization header is not well-formed Basic credentials.')
@@ -117,9 +119,7 @@ export const readBasicCredentials: CredentialReader = (request, form) => {
   const bytes = Buffer.from(encoded, 'base64')
   const text = bytes.toString('utf8')
   const colon = text.indexOf(':')
-  if (colon < 0 || !Buffer.from(text, 'utf8').equals(bytes) || text.includes('\0')) {
-    throw invalidRequest('The Basic credentials are not well encoded.')
-  }
+  if (colon < 0 || !Buffer.from(text, 'utf8').equals(bytes)) throw badlyEncoded()
   const clientId = formDecode(text.slice(0, colon))
   const inForm = form.get('client_id')
   if (inForm !== null && inForm !== clientId) {
@@ -129,9 +129,15 @@ export const readBasicCredentials: CredentialReader = (request, form) => {
 }
 
 function formDecode(text: string): string {
+  let decoded: string
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    decoded = decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    throw invalidRequest('The Basic credentials are not well encoded.')
+    throw badlyEncoded()
   }
+  // No id and no secret has one, and Postgres takes none in a text.
+  if (decoded.includes('\0')) throw badlyEncoded()
+  return decoded
 }
+
+const badlyEncoded = () => invalidRequest('The Basic credentials are not well encoded.')

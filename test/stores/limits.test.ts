@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
+import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { limitHeaders, quotaExceededBody } from '../../server/access/limits/answer.ts'
 import type { Policy } from '../../server/access/limits/decision.ts'
@@ -14,6 +15,7 @@ import type { LimitedCall, LimitSettings } from '../../server/access/limits/poli
 import { holdServerLock, OtherServerError } from '../../server/access/limits/server-lock.ts'
 import { openSharedLimits } from '../../server/access/limits/shared-limits.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
+import { lockNumber } from '../../server/database/postgres.ts'
 import { describeDatabases, openTestDatabase } from '../support/databases.ts'
 
 function fakeClock() {
@@ -214,7 +216,7 @@ describeDatabases('limits', (kind, locate) => {
             expect(await store.take(applying)).toEqual(await expected.take(applying))
           }
         }),
-        { numRuns: 10, endOnFailure: true },
+        { numRuns: 20, endOnFailure: true },
       )
     })
   })
@@ -282,18 +284,39 @@ describeDatabases('limits', (kind, locate) => {
   })
 
   it('drops shared counters that are at rest', async () => {
-    if (kind === 'postgres') return
     const location = await locate()
     const clock = fakeClock()
     const store = await openStore('shared', location, clock)
-    for (let client = 0; client < 250; client++) await store.take([policy(`${client}\n`, 1, 1)])
+    for (let client = 0; client < 20; client++) await store.take([policy(`${client}\n`, 1, 1)])
     clock.time += 1_000
-    for (let call = 0; call < 100; call++) await store.take([policy('again\n', 100, 1)])
+    for (let call = 0; call < 1_000; call++) await store.take([policy('again\n', 1_000, 1)])
     await store[Symbol.asyncDispose]()
-    using file = new DatabaseSync(join(dataDirOf(location), 'limits.sqlite'))
-    expect(file.prepare('select key from limit_counters').all()).toEqual([{ key: 'again\n' }])
+    expect(await storedKeys(location)).toEqual(['again\n'])
   })
 })
+
+async function storedKeys(location: DatabaseLocation): Promise<string[]> {
+  const select = 'select key from limit_counters'
+  if (location.kind === 'sqlite') {
+    using file = new DatabaseSync(join(dataDirOf(location), 'limits.sqlite'))
+    return file
+      .prepare(select)
+      .all()
+      .map((row) => row['key'] as string)
+  }
+  const { rows } = await askPostgres<{ key: string }>(location.url, select)
+  return rows.map((row) => row.key)
+}
+
+async function askPostgres<Row extends pg.QueryResultRow>(url: string, statement: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await client.query<Row>(statement)
+  } finally {
+    await client.end()
+  }
+}
 
 describe('limits in memory', () => {
   it('keeps live counters, refuses new ones when full, and makes room when some come to rest', () => {
@@ -308,7 +331,7 @@ describe('limits in memory', () => {
   })
 })
 
-describeDatabases('the server lock', (_kind, locate) => {
+describeDatabases('the server lock', (kind, locate) => {
   const script = `
     import { holdServerLock } from '${server('access/limits/server-lock.ts')}'
     try {
@@ -348,6 +371,39 @@ describeDatabases('the server lock', (_kind, locate) => {
     expect((await startServer(location, 'shared')).says).toBe('OtherServerError')
     await lock[Symbol.asyncDispose]()
     expect((await startServer(location, 'shared')).says).toBe('held')
+  })
+
+  it.runIf(kind === 'postgres')('is taken again after the connection was lost', async () => {
+    const location = await locate()
+    if (location.kind === 'sqlite') return
+    const options = { location, dataDir: dataDirOf(location), store: 'memory' } as const
+    await using _lock = await holdServerLock(options)
+    const holders = `from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`
+    await askPostgres(location.url, `select pg_terminate_backend(pid, 5000) ${holders}`)
+    await expect
+      .poll(async () => (await askPostgres(location.url, `select 1 ${holders}`)).rowCount)
+      .toBe(1)
+    await expect(holdServerLock(options)).rejects.toThrow(OtherServerError)
+  })
+
+  it.runIf(kind === 'postgres')('says so when another server took it meanwhile', async () => {
+    const location = await locate()
+    if (location.kind === 'sqlite') return
+    const lost = Promise.withResolvers<OtherServerError>()
+    await using _lock = await holdServerLock({
+      location,
+      dataDir: dataDirOf(location),
+      store: 'memory',
+      onLost: lost.resolve,
+    })
+    const other = new pg.Client({ connectionString: location.url })
+    await other.connect()
+    await other.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database());
+      select pg_advisory_lock(${lockNumber('server')})`)
+    expect(await lost.promise).toBeInstanceOf(OtherServerError)
+    await other.end()
   })
 })
 

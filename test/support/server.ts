@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { cp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/mapgate.js', import.meta.url))
 
@@ -88,6 +89,32 @@ async function untilReady(server: RunningServer, exited: Promise<number | null>)
   })()
   await Promise.race([ready, ended])
   ended.catch(() => {})
+}
+
+/** What `sample.json` holds. */
+export interface Sample {
+  base_url: string
+  customer_id: string
+  client_id: string
+  client_secret: string
+}
+
+/** Starts a server on a copy of the sample data. */
+export async function startSampleServer(
+  options: Omit<ServerOptions, 'dataDir'> = {},
+): Promise<RunningServer & { sample: Sample }> {
+  const dataDir = temporaryFolder()
+  await cp(inject('sampleDir'), dataDir, { recursive: true })
+  const server = await startServer({ ...options, dataDir, arguments: ['--sample'] })
+  const sample = JSON.parse(await readFile(join(dataDir, 'sample.json'), 'utf8')) as Sample
+  return {
+    ...server,
+    sample,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
 }
 
 /** Runs one command of the command line on a server's data and returns its `--json` output. */

@@ -13,15 +13,9 @@ import type { LimitStore } from './limits.ts'
  */
 export async function openPostgresLimits(url: string, clock: Clock): Promise<LimitStore> {
   const pool = createPool({ url, connections: CONNECTIONS })
-  pool.on('connect', (client) => {
-    // A connection that breaks between two statements fails the next one; without a listener it would
-    // end the process.
-    client.on('error', () => {})
-    // A process that was stopped inside a transaction must not hold up the others for long.
-    client
-      .query(`set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '5s'`)
-      .catch(() => {})
-  })
+  // A connection that breaks between two statements fails the next one; without a listener it would
+  // end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     await createTable(pool)
   } catch (error) {
@@ -31,7 +25,7 @@ export async function openPostgresLimits(url: string, clock: Clock): Promise<Lim
   let calls = 0
 
   async function takeOnce(client: pg.PoolClient, policies: readonly Policy[], keys: string[]) {
-    await client.query('begin')
+    await client.query(BEGIN)
     const { rows } = await client.query<{ key: string; state: string }>(LOCK, [keys])
     if (rows.length < keys.length) {
       // Made outside of the transaction, so that locks are only ever taken in the one order.
@@ -58,7 +52,7 @@ export async function openPostgresLimits(url: string, clock: Clock): Promise<Lim
   }
 
   async function take(policies: readonly Policy[]): Promise<Decision> {
-    const keys = policies.map((policy) => policy.key).toSorted()
+    const keys = policies.map((policy) => policy.key)
     const client = await pool.connect()
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -107,6 +101,9 @@ async function createTable(pool: pg.Pool): Promise<void> {
   }
 }
 
+/** A process that was stopped inside a transaction must not hold up the others for long. */
+const BEGIN = `begin; set local lock_timeout = '5s';
+  set local idle_in_transaction_session_timeout = '5s'`
 const LOCK = 'select key, state from limit_counters where key = any($1) order by key for update'
 const CREATE = `insert into limit_counters (key, state, idle_at)
   select key, '', $2 from unnest($1::text[]) as missing (key) order by key

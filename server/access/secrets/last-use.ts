@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { WriteBehind } from '../../lib/write-behind.ts'
@@ -25,17 +26,17 @@ export function createLastUse(options: {
   const uses = new WriteBehind<Use>({ maximum: 100_000, createOverflow: newUse, write, onError })
 
   async function write(batch: Use[]): Promise<void> {
+    const rows = batch.map(({ secretId, usedAt }) => sql`(${secretId}, ${usedAt})`)
     await database.write(async (transaction) => {
-      for (const { secretId, usedAt, newestHash } of batch) {
-        // Several nodes write: the latest use wins.
-        await transaction.query
-          .updateTable('client_secrets')
-          .set({ last_used_at: usedAt })
-          .where('id', '=', secretId)
-          .where((row) =>
-            row.or([row('last_used_at', 'is', null), row('last_used_at', '<', usedAt)]),
-          )
-          .execute()
+      // Several nodes write: the latest use wins. The cast is for Postgres, which sees only parameters.
+      await sql`
+        with uses (id, used_at) as (values ${sql.join(rows)})
+        update client_secrets set last_used_at = cast(uses.used_at as bigint)
+        from uses
+        where client_secrets.id = uses.id
+          and (last_used_at is null or last_used_at < cast(uses.used_at as bigint))
+      `.execute(transaction.query)
+      for (const { secretId, newestHash } of batch) {
         if (newestHash === null) continue
         await transaction.query
           .updateTable('client_secrets')

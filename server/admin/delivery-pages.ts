@@ -1,0 +1,69 @@
+import type { ClientRequest } from '../access/requests/client-request.ts'
+import { type Html, html } from './html.ts'
+
+/** What is revealed, as the wire has it. */
+export interface Revealed {
+  clientId: string
+  clientSecret: string
+  description: string
+  scopes: readonly string[]
+  tokenEndpoint: string
+}
+
+/** Why there is nothing to reveal: status, title, and advice. */
+export const CLOSED = {
+  unknown: {
+    status: 404,
+    title: 'There is nothing behind this link',
+    advice:
+      'It may have been copied incompletely, or a newer link has taken its place. Look for the latest message, or ask who sent it to you.',
+  },
+  expired: {
+    status: 410,
+    title: 'This link has expired',
+    advice: 'Nothing was revealed. Ask who sent it to you for a new link.',
+  },
+  delivered: {
+    status: 410,
+    title: 'The secret has been revealed already',
+    advice:
+      'It is shown only once. If that was not you, say so at once to who sent you the link: the secret must be replaced. If it was, and you have lost it, ask for a new one.',
+  },
+} as const
+
+/** @param expires when the link does */
+export function waitingPage(request: ClientRequest, expires: string): Html {
+  return html`
+    <p>
+      Your request for <strong>${request.displayName}</strong> was approved. This page reveals the
+      client id and its first secret, <strong>${request.credentialName}</strong>, once.
+    </p>
+    <p>
+      Have a place ready where secrets are kept: a vault or a password manager. Nobody can show you
+      the secret again.
+    </p>
+    <form method="post"><button type="submit">Reveal the secret</button></form>
+    <p class="soft">The link works until ${expires}, or until the secret is revealed.</p>
+  `
+}
+
+export function revealedPage(revealed: Revealed): Html {
+  return html`
+    <p>Copy both now. When this page is closed, the secret cannot be shown again.</p>
+    <dl>
+      <dt>Client id</dt>
+      <dd><code>${revealed.clientId}</code></dd>
+      <dt>Client secret: ${revealed.description}</dt>
+      <dd><code>${revealed.clientSecret}</code></dd>
+      <dt>Permissions</dt>
+      <dd>${revealed.scopes.join(', ') || 'none yet'}</dd>
+    </dl>
+    <p>Get an access token with them:</p>
+    <pre>
+${`curl ${revealed.tokenEndpoint} \\
+  --data grant_type=client_credentials \\
+  --data client_id=${revealed.clientId} \\
+  --data client_secret=<the secret>`}</pre>
+    <p class="soft">A client can replace its own secret at any time, without a break in service.</p>
+  `
+}

@@ -1,0 +1,72 @@
+import type { FastifyInstance } from 'fastify'
+import type { Audit } from '../access/audit/audit.ts'
+import type { Clients } from '../access/clients/clients.ts'
+import type { Customers } from '../access/customers/customers.ts'
+import type { Limits } from '../access/limits/limits.ts'
+import type { ClientRequests } from '../access/requests/client-requests.ts'
+import type { Apis } from '../access/scopes/apis.ts'
+import { isUsable, secretState } from '../access/secrets/client-secret.ts'
+import type { SecretVerification } from '../access/secrets/secret-verification.ts'
+import type { Secrets } from '../access/secrets/secrets.ts'
+import type { Usage } from '../access/usage/usage.ts'
+import type { Database } from '../database/database.ts'
+import type { Clock } from '../lib/clock.ts'
+import { clientRequestRoutes } from './client-requests.ts'
+import { clientRoutes } from './clients.ts'
+import { customerRoutes } from './customers.ts'
+import { limitRoutes } from './limits.ts'
+import { createManagedClients } from './managed-clients.ts'
+import { recordRoutes } from './records.ts'
+import { creatorEnded, secretRoutes } from './secrets.ts'
+
+/**
+ * The management API under `/admin`: what console and scripts use. One file for each kind of object;
+ * `managed-clients.ts` applies the rules of who may do what to which client, `route-options.ts` is
+ * what the routes declare alike. The pages for people who apply for a client are in `applications.ts`
+ * and `delivery.ts`. Errors are RFC 9457 problems; times on the wire are ISO 8601.
+ */
+export function adminRoutes(
+  app: FastifyInstance,
+  options: {
+    publicUrl: string
+    database: Database
+    apis: Apis
+    audit: Audit
+    usage: Usage
+    customers: Customers
+    clients: Clients
+    secrets: Secrets
+    secretVerification: SecretVerification
+    clientRequests: ClientRequests
+    limits: Limits
+    clock: Clock
+    defaultOverlapSeconds: number
+  },
+): void {
+  const { publicUrl, secretVerification, clock, clients, apis } = options
+  const adminUrl = `${publicUrl}/admin`
+  const managed = createManagedClients({ clients, apis, issuer: publicUrl })
+
+  // The schemas describe answers; a serializer built from them would silently drop what they forget.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+
+  /** A token outlives the deletion of its secret to list and to delete, never to give itself new power. */
+  app.addHook('preHandler', async ({ caller, method }) => {
+    if (!CREATING_METHODS.includes(method) || !caller || caller.secretId === null) return
+    const secret = await secretVerification.find(caller.secretId)
+    if (!secret || !isUsable(secretState(secret, clock.now()))) throw creatorEnded()
+  })
+
+  customerRoutes(app, { ...options, adminUrl })
+  clientRoutes(app, { ...options, managed, adminUrl })
+  secretRoutes(app, { ...options, managed, adminUrl })
+  clientRequestRoutes(app, {
+    ...options,
+    adminUrl,
+    deliveryUrl: `${publicUrl}/client-requests/delivery`,
+  })
+  limitRoutes(app, options)
+  recordRoutes(app, { ...options, managed, adminUrl })
+}
+
+const CREATING_METHODS = ['POST', 'PUT', 'PATCH']

@@ -1,0 +1,67 @@
+import type { Client } from '../access/clients/client.ts'
+import type { Apis } from '../access/scopes/apis.ts'
+import { formatDuration } from '../lib/durations.ts'
+import { limitRows, limitsOf, limitsTable } from './limit-details.ts'
+import { lines, time } from './output.ts'
+import { Refusal, type Session } from './run.ts'
+import { secretsTable } from './secret-details.ts'
+
+/** How clients are shown, and what is said of one that is not there. */
+
+export function clientLines(client: Client): string {
+  return lines({
+    id: client.id,
+    name: client.displayName,
+    ...(client.description !== '' && { description: client.description }),
+    customer: client.customerId,
+    type: client.type,
+    scopes: client.scopes.join(' ') || 'none',
+    grants: client.grants.join(' '),
+    'token lifetime': formatDuration(client.tokenLifetimeSeconds * 1_000),
+    'signing algorithm': client.signingAlgorithm ?? 'default',
+    ...(client.apiId !== null && { 'own client of API': client.apiId }),
+    state: clientState(client),
+    created: time(client.createdAt),
+  })
+}
+
+export function clientState(client: Client): string {
+  if (client.suspended) return 'suspended'
+  return client.customerSuspended ? 'suspended with its customer' : 'active'
+}
+
+/** With everything that hangs on it. */
+export async function showClient(
+  { access, settings, output }: Session,
+  client: Client,
+): Promise<void> {
+  const secrets = await access.secrets.list(client.id)
+  const limits = limitsOf(settings, await access.limits.listOverrides()).filter(
+    (limit) => limit.clientId === client.id,
+  )
+  output.show(
+    { ...client, secrets, limits },
+    [
+      clientLines(client),
+      `Secrets:\n${secrets.length > 0 ? secretsTable(secrets) : 'None: it cannot log in.'}`,
+      `Limits of its own:\n${limits.length > 0 ? limitsTable(limitRows(limits)) : 'None: those of every client apply (mapgate limits list).'}`,
+    ].join('\n\n'),
+  )
+}
+
+/** @throws Refusal when there is no such client */
+export async function requireClient({ access }: Session, clientId: string): Promise<Client> {
+  return (await access.clients.find(clientId)) ?? unknownClient(clientId)
+}
+
+export function unknownClient(clientId: string): never {
+  throw new Refusal(
+    'unknown-client',
+    `There is no client “${clientId}” (mapgate clients list shows them).`,
+  )
+}
+
+export function unknownScope(scope: string, apis: Apis): never {
+  const known = apis.all.flatMap((api) => api.scopes.map(({ name }) => name)).join(', ')
+  throw new Refusal('unknown-scope', `No API declares the scope “${scope}”; there are ${known}.`)
+}

@@ -1,0 +1,87 @@
+import { isIP } from 'node:net'
+import type { Environment } from './environment.ts'
+import type { Config } from './schema.ts'
+
+/**
+ * What is wrong with a configuration that the schema cannot say.
+ * @param faulty keys at the top that the schema already complained about: they have not their shape.
+ *   The others are judged in any case, so that a start lists all problems at once.
+ */
+export function contradictions(
+  config: Config,
+  environment: Environment,
+  faulty: ReadonlySet<string | undefined>,
+): string[] {
+  return [
+    ...(faulty.has('publicUrl') ? [] : publicUrlProblems(config)),
+    ...(faulty.has('trustedProxies') ? [] : proxyProblems(config)),
+    ...(faulty.has('apis') || faulty.has('mapAliases') ? [] : apiProblems(config)),
+    ...databaseProblems(environment),
+  ]
+}
+
+function publicUrlProblems({ publicUrl, port }: Config): string[] {
+  if (!publicUrl) return port === 0 ? ['publicUrl is needed with port 0'] : []
+  if (!URL.canParse(publicUrl)) return [`publicUrl “${publicUrl}” must be an absolute URL`]
+  const url = new URL(publicUrl)
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+    return ['publicUrl must be https, except on localhost']
+  }
+  if (url.search || url.hash || url.username) {
+    return ['publicUrl must have no query, fragment or user']
+  }
+  return []
+}
+
+function proxyProblems({ trustedProxies }: Config): string[] {
+  return trustedProxies.flatMap((proxy) => {
+    const [address = '', prefix, ...rest] = proxy.split('/')
+    const bits = isIP(address) === 4 ? 32 : 128
+    const sound =
+      isIP(address) !== 0 &&
+      rest.length === 0 &&
+      (prefix === undefined ||
+        (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
+    return sound ? [] : [`trustedProxies: “${proxy}” is no address or CIDR range`]
+  })
+}
+
+function databaseProblems({ databaseUrl, masterKey }: Environment): string[] {
+  if (!databaseUrl) return []
+  const problems: string[] = []
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problems.push('MAPGATE_DATABASE_URL must begin with postgres://')
+  }
+  if (!masterKey) {
+    problems.push(
+      'MAPGATE_MASTER_KEY is needed with Postgres: all nodes must have the same (openssl rand -base64 32 makes one)',
+    )
+  }
+  return problems
+}
+
+/** Names that must be told apart: ids, audiences with aliases, and scopes. */
+function apiProblems({ apis, mapAliases }: Config): string[] {
+  const problems: string[] = []
+  const audiences = new Set(mapAliases)
+  const scopes = new Set(['read', 'write', 'upload', 'manage', 'operate'])
+  const ids = new Set(['maps', 'management'])
+  for (const api of apis) {
+    if (ids.has(api.id)) problems.push(`apis: the id “${api.id}” is used twice`)
+    ids.add(api.id)
+    for (const name of [api.audience, ...api.aliases]) {
+      if (audiences.has(name)) problems.push(`apis: “${name}” names two APIs`)
+      audiences.add(name)
+    }
+    if (!URL.canParse(api.audience)) {
+      problems.push(`apis: the audience “${api.audience}” must be an absolute URI`)
+    }
+    for (const scope of api.scopes) {
+      // A scope decides the audience of the token that carries it, so it belongs to one API.
+      if (scopes.has(scope.name)) problems.push(`apis: the scope “${scope.name}” is declared twice`)
+      scopes.add(scope.name)
+    }
+  }
+  return problems
+}

@@ -1,0 +1,65 @@
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import { parseBoxes } from '../../geo/box.ts'
+import type { Collection, ItemsQuery, MapStore } from '../../maps/store.ts'
+import { badParameter, notFound } from '../../protocol/problem.ts'
+
+/** What the endpoints read from. */
+export interface MapData {
+  store: MapStore
+  /** What the caller of this request may see. */
+  accessScope: (request: FastifyRequest) => AccessScope
+}
+
+/** Query parameters that all lists take. */
+export const pageParameters = {
+  bbox: Type.Optional(
+    Type.String({ description: '`west,south,east,north` in degrees: only what lies in this box.' }),
+  ),
+  page: Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{1,9}$',
+      description: '`nextPage` of the answer before; absent: the first page.',
+    }),
+  ),
+}
+
+/** @throws Problem 400 naming `bbox` */
+export function toItemsQuery(query: { bbox?: string; page?: string; limit: number }): ItemsQuery {
+  const { bbox, page, limit } = query
+  const parsed = bbox === undefined ? null : parseBoxes(bbox)
+  if (parsed?.kind === 'invalid') throw badParameter('bbox', parsed.detail)
+  return {
+    limit,
+    ...(parsed && { boxes: parsed.boxes }),
+    ...(page !== undefined && { after: Number(page) }),
+  }
+}
+
+/** Ids come from the URL, and Postgres takes no NUL in a text. */
+export const idParameter = Type.String({ pattern: '^[^\\u0000]{1,200}$' })
+
+export const source = {
+  attribution: Type.String({ description: 'To be shown wherever the data is.' }),
+  licence: Type.Object({ name: Type.String(), url: Type.String() }),
+}
+
+/**
+ * Where the data of an answer comes from.
+ * @throws Problem 404 when the installation does not have the collection
+ */
+export async function sourceOf(
+  { store }: MapData,
+  scope: AccessScope,
+  collectionId: string,
+): Promise<Pick<Collection, 'attribution' | 'licence'>> {
+  const { attribution, licence } = present(await store.collection(scope, collectionId))
+  return { attribution, licence }
+}
+
+/** @throws Problem 404 */
+export function present<Value>(value: Value | null): Value {
+  if (value === null) throw notFound('Resource not found')
+  return value
+}

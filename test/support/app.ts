@@ -1,0 +1,17 @@
+import { type App, createApp, type Overrides } from '../../server/app.ts'
+import type { Settings } from '../../server/config/load.ts'
+import type { DatabaseLocation } from '../../server/database/open.ts'
+import { testSettings } from './access.ts'
+
+export interface TestApp extends App {
+  settings: Settings
+}
+
+/** The whole application on this database, without a network: `app.http.inject` calls it. */
+export async function openTestApp(
+  location: DatabaseLocation,
+  { settings: changes = {}, ...overrides }: Overrides & { settings?: Partial<Settings> } = {},
+): Promise<TestApp> {
+  const settings = testSettings(location, { log: { level: 'silent' }, ...changes })
+  return { ...(await createApp(settings, overrides)), settings }
+}
