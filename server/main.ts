@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type OutputConfiguration } from 'commander'
 import { addAuditCommand } from './commands/audit.ts'
 import { addClientsCommand } from './commands/clients.ts'
 import { addCustomersCommand } from './commands/customers.ts'
@@ -21,19 +21,13 @@ import { version } from './version.ts'
 export async function main(argv: string[]): Promise<void> {
   const json = argv.includes('--json')
   const printError = (text: string) => void process.stderr.write(text)
-  const program = new Command('mapgate')
-    .description('An access platform for map and location data APIs.')
-    .version(version)
-    .showHelpAfterError('(--help tells more)')
-    .exitOverride()
-    .configureOutput({ writeErr: json ? () => {} : printError })
-  for (const add of COMMANDS) add(program)
   // Who reads the output may have enough of it before its end (`| head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
   try {
-    await program.parseAsync(argv)
+    // With --json, stderr holds one document too.
+    await createProgram({ writeErr: json ? () => {} : printError }).parseAsync(argv)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return
@@ -45,6 +39,19 @@ export async function main(argv: string[]): Promise<void> {
     // Commander has printed its own already.
     else if (code === MISUSED) printError(`${message}\n(--help tells more)\n`)
   }
+}
+
+/** All commands; it throws CommanderError instead of ending the process. */
+export function createProgram(output: OutputConfiguration): Command {
+  const program = new Command('mapgate')
+    .description('An access platform for map and location data APIs.')
+    .version(version)
+    .showHelpAfterError('(--help tells more)')
+    .exitOverride()
+    // What it holds is passed on to the commands added after it.
+    .configureOutput(output)
+  for (const add of COMMANDS) add(program)
+  return program
 }
 
 const COMMANDS = [

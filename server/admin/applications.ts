@@ -6,7 +6,7 @@ import type { LimitCall } from '../http/route.ts'
 import { networkOf } from '../protocol/network.ts'
 import { badParameter, forbidden, Problem } from '../protocol/problem.ts'
 import { actorOf } from './caller.ts'
-import { dateTime, line, problemSchema, prose, strict, toIso } from './route-options.ts'
+import { dateTime, line, problemResponse, prose, strict, toIso } from './route-options.ts'
 
 const application = strict({
   displayName: line(200, 'The display name of the application.'),
@@ -51,10 +51,10 @@ export function applicationRoutes(
             status: Type.Enum([...CLIENT_REQUEST_STATUSES]),
             createdAt: dateTime(),
           }),
-          400: problemSchema('A parameter is missing or not valid.'),
-          403: problemSchema('This installation takes no requests.'),
-          429: problemSchema('Too many requests from this network.'),
-          503: problemSchema('Too many requests wait for a decision.'),
+          400: problemResponse('A parameter is missing or not valid.'),
+          403: problemResponse('This installation takes no requests.'),
+          429: problemResponse('Too many requests from this network.'),
+          503: problemResponse('Too many requests wait for a decision.'),
         },
       },
       // Before the body is judged: guessing what is accepted is limited as well.

@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import {
   CLIENT_REQUEST_STATUSES,
-  type ClientRequest,
   type ClientRequestStatus,
 } from '../access/requests/client-request.ts'
 import type { ClientRequests } from '../access/requests/client-requests.ts'
@@ -10,37 +9,17 @@ import type { DeliveryToken } from '../access/requests/delivery.ts'
 import { badParameter, conflict, notFound } from '../protocol/problem.ts'
 import { actorOf } from './caller.ts'
 import { clientSchema, toClientWire } from './client-wire.ts'
+import { requestSchema, toRequestWire } from './client-request-wire.ts'
 import { pageQuery, pageSchema, toPage } from './paging.ts'
 import {
   adminRoute,
-  dateTime,
   idParameter,
   line,
   notFoundResponse,
-  nullable,
-  problemSchema,
+  problemResponse,
   prose,
   strict,
-  toIso,
-  toIsoOrNull,
 } from './route-options.ts'
-
-const requestSchema = strict({
-  id: Type.String(),
-  displayName: Type.String(),
-  credentialName: Type.String(),
-  permissions: Type.Array(Type.String()),
-  intendedUse: Type.String(),
-  contact: nullable(Type.String()),
-  customerId: nullable(Type.String()),
-  status: Type.Enum([...CLIENT_REQUEST_STATUSES]),
-  reason: nullable(Type.String()),
-  clientId: nullable(Type.String()),
-  deliveryExpiresAt: nullable(dateTime('Until when the link that reveals the secret works.')),
-  deliveredAt: nullable(dateTime('When the secret was revealed.')),
-  createdAt: dateTime(),
-  decidedAt: nullable(dateTime()),
-})
 
 const deliveryUrlSchema = Type.String({
   description: 'Send it to the applicant: it reveals id and secret once. It is shown this once.',
@@ -62,7 +41,7 @@ const decision = strict({
 
 const rejection = strict({ reason: Type.Intersect([prose(2_000), Type.String({ minLength: 1 })]) })
 
-const decided = { ...notFoundResponse, 409: problemSchema('It has been decided already.') }
+const decided = { ...notFoundResponse, 409: problemResponse('It has been decided already.') }
 
 /** What operators do with requests for clients: `/admin/client-requests`. */
 export function clientRequestRoutes(
@@ -84,7 +63,13 @@ export function clientRequestRoutes(
       const { limit = 100, after = null, status } = query
       const found = await clientRequests.list({ status, after, limit: limit + 1 })
       const url = `${adminUrl}/client-requests`
-      return toPage(found, { limit, url, query, next: ({ id }) => ({ after: id }), toWire })
+      return toPage(found, {
+        limit,
+        url,
+        query,
+        next: ({ id }) => ({ after: id }),
+        toWire: toRequestWire,
+      })
     },
   )
 
@@ -98,7 +83,7 @@ export function clientRequestRoutes(
     async ({ params }) => {
       const found = await clientRequests.find(params.requestId)
       if (!found) throw noRequest()
-      return toWire(found)
+      return toRequestWire(found)
     },
   )
 
@@ -123,7 +108,7 @@ export function clientRequestRoutes(
       switch (outcome.kind) {
         case 'approved':
           return reply.header('cache-control', 'no-store').send({
-            request: toWire(outcome.request),
+            request: toRequestWire(outcome.request),
             client: toClientWire(outcome.client),
             deliveryUrl: urlOf(outcome.deliveryToken),
           })
@@ -154,7 +139,7 @@ export function clientRequestRoutes(
       const outcome = await clientRequests.reject(actorOf(request), params.requestId, body.reason)
       switch (outcome.kind) {
         case 'rejected':
-          return toWire(outcome.request)
+          return toRequestWire(outcome.request)
         case 'unknown':
           throw noRequest()
         case 'decided':
@@ -171,7 +156,7 @@ export function clientRequestRoutes(
       response: {
         200: strict({ request: requestSchema, deliveryUrl: deliveryUrlSchema }),
         ...notFoundResponse,
-        409: problemSchema('It is not approved, or the secret has been revealed.'),
+        409: problemResponse('It is not approved, or the secret has been revealed.'),
       },
     }),
     async (request, reply) => {
@@ -179,7 +164,7 @@ export function clientRequestRoutes(
       switch (outcome.kind) {
         case 'created':
           return reply.header('cache-control', 'no-store').send({
-            request: toWire(outcome.request),
+            request: toRequestWire(outcome.request),
             deliveryUrl: urlOf(outcome.deliveryToken),
           })
         case 'unknown':
@@ -197,11 +182,3 @@ const noRequest = () => notFound('There is no such request.')
 
 const alreadyDecided = (status: ClientRequestStatus) =>
   conflict(`The request has been decided already: it is ${status}.`)
-
-const toWire = (request: ClientRequest) => ({
-  ...request,
-  deliveryExpiresAt: toIsoOrNull(request.deliveryExpiresAt),
-  deliveredAt: toIsoOrNull(request.deliveredAt),
-  createdAt: toIso(request.createdAt),
-  decidedAt: toIsoOrNull(request.decidedAt),
-})

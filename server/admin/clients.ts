@@ -22,13 +22,13 @@ import {
   idParameter,
   noContent,
   notFoundResponse,
-  problemSchema,
+  problemResponse,
   strict,
 } from './route-options.ts'
 
 const query = strict({ ...pageQuery, customerId: Type.Optional(idParameter) })
 
-const selfHarm = { 409: problemSchema('A client can neither suspend nor delete itself.') }
+const selfHarm = { 409: problemResponse('A client can neither suspend nor delete itself.') }
 
 /**
  * `/admin/clients`. They declare no scope, because two would do: `operate`, or `manage` for clients
@@ -67,7 +67,7 @@ export function clientRoutes(
       summary: 'Create a client',
       description: 'It has no secret yet. Needs `manage` (for the own customer) or `operate`.',
       body: newClient,
-      response: { 201: clientSchema, 409: problemSchema('The id is in use.') },
+      response: { 201: clientSchema, 409: problemResponse('The id is in use.') },
     }),
     async (request, reply) => {
       const caller = managed.requireManager(request)

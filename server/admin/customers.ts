@@ -12,7 +12,7 @@ import {
   line,
   noContent,
   notFoundResponse,
-  problemSchema,
+  problemResponse,
   strict,
   toIso,
 } from './route-options.ts'
@@ -61,7 +61,7 @@ export function customerRoutes(
     adminRoute('admin.customers.create', 'operate', {
       summary: 'Create a customer',
       body: newCustomer,
-      response: { 201: customerSchema, 409: problemSchema('The id is in use.') },
+      response: { 201: customerSchema, 409: problemResponse('The id is in use.') },
     }),
     async (request, reply) => {
       const outcome = await customers.create(actorOf(request), request.body)
@@ -110,7 +110,7 @@ export function customerRoutes(
     adminRoute('admin.customers.delete', 'operate', {
       summary: 'Delete a customer that has no clients',
       params,
-      response: { 204: noContent, ...notFoundResponse, 409: problemSchema('It has clients.') },
+      response: { 204: noContent, ...notFoundResponse, 409: problemResponse('It has clients.') },
     }),
     async (request, reply) => {
       const outcome = await customers.delete(actorOf(request), request.params.customerId)

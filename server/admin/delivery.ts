@@ -8,18 +8,25 @@ import { conflict, Problem } from '../protocol/problem.ts'
 import { actorOf } from './caller.ts'
 import { CLOSED, type Revealed, revealedPage, waitingPage } from './delivery-pages.ts'
 import { html, sendPage } from './html.ts'
-import { idParameter, problemSchema, strict } from './route-options.ts'
+import { idParameter, problemResponse, strict } from './route-options.ts'
 
 const params = strict({ token: idParameter })
 type Params = Static<typeof params>
 
-const refusals = {
-  404: problemSchema('There is nothing behind the link.'),
-  410: problemSchema('The link has expired, or the secret has been revealed.'),
-  429: problemSchema('Too many calls from this network.'),
+const page = { 'text/html': { schema: Type.String() } }
+
+/** People get a page that says what to do now. */
+const refusal = (description: string) => {
+  const { content } = problemResponse(description)
+  return { description, content: { ...page, ...content } }
 }
 
-const page = { 'text/html': { schema: Type.String() } }
+const refusals = {
+  400: problemResponse('The link is malformed.'),
+  404: refusal('There is nothing behind the link.'),
+  410: refusal('The link has expired, or the secret has been revealed.'),
+  429: problemResponse('Too many calls from this network.'),
+}
 
 const revealedSchema = strict({
   clientId: Type.String(),
@@ -117,7 +124,7 @@ export function deliveryRoutes(
             content: { ...page, 'application/json': { schema: revealedSchema } },
           },
           ...refusals,
-          409: problemSchema('The client has as many secrets as it may have.'),
+          409: problemResponse('The client has as many secrets as it may have.'),
         },
       },
     },

@@ -1,4 +1,4 @@
-import { validate } from '@seriousme/openapi-schema-validator'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Admin, openAdmin } from '../../test/support/admin.ts'
 
@@ -119,7 +119,7 @@ describe('/admin/usage', () => {
 describe('the API reference', () => {
   it('stays valid, and says what each management endpoint answers', async () => {
     const { body } = await admin.call('GET', '/openapi.json')
-    expect((await validate(body)).errors).toBeUndefined()
+    expect(await new Validator().validate(structuredClone(body))).toEqual({ valid: true })
     for (const [path, operations] of Object.entries<Record<string, Operation>>(body.paths)) {
       if (!path.startsWith('/admin')) continue
       for (const operation of Object.values(operations)) {

@@ -20,7 +20,13 @@ interface RouteSchema {
   params?: TObject
   querystring?: TObject
   body?: TObject
-  response: Record<number, TSchema>
+  response: Record<number, TSchema | DescribedResponse>
+}
+
+/** A response whose content types are named: problem details have one of their own. */
+interface DescribedResponse {
+  description: string
+  content: Record<string, { schema: TSchema }>
 }
 
 /** An object that takes no other members. */
@@ -55,28 +61,32 @@ export const dateTime = (description = '') => Type.String({ format: 'date-time',
 export const nullable = <Schema extends TSchema>(schema: Schema) =>
   Type.Union([schema, Type.Null()])
 
-/** RFC 9457. */
-export const problemSchema = (description: string) =>
-  Type.Object(
-    {
-      type: Type.String(),
-      title: Type.String(),
-      status: Type.Integer(),
-      detail: Type.String(),
-      parameter: Type.Optional(Type.String({ description: 'The parameter that is at fault.' })),
-    },
-    { additionalProperties: true, description },
-  )
+/** A refusal as RFC 9457 writes it. */
+export const problemResponse = (description: string): DescribedResponse => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+})
+
+const problemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    parameter: Type.Optional(Type.String({ description: 'The parameter that is at fault.' })),
+  },
+  { additionalProperties: true },
+)
 
 const refusals = {
-  400: problemSchema('A parameter is missing or not valid.'),
-  401: problemSchema('There is no valid access token.'),
-  403: problemSchema('The token is good, but not for this.'),
-  429: problemSchema('Too many calls.'),
+  400: problemResponse('A parameter is missing or not valid.'),
+  401: problemResponse('There is no valid access token.'),
+  403: problemResponse('The token is good, but not for this.'),
+  429: problemResponse('Too many calls.'),
 }
 
 export const notFoundResponse = {
-  404: problemSchema('There is no such object, or it is not the caller’s to see.'),
+  404: problemResponse('There is no such object, or it is not the caller’s to see.'),
 }
 
 export const noContent = Type.Null({ description: 'Done.' })

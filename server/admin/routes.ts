@@ -50,6 +50,11 @@ export function adminRoutes(
   // The schemas describe answers; a serializer built from them would silently drop what they forget.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
 
+  // A call without a body leaves everything at its default.
+  app.addHook('preValidation', async (request) => {
+    request.body ??= {}
+  })
+
   /** A token outlives the deletion of its secret to list and to delete, never to give itself new power. */
   app.addHook('preHandler', async ({ caller, method }) => {
     if (!CREATING_METHODS.includes(method) || !caller || caller.secretId === null) return

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Admin, openAdmin } from '../../test/support/admin.ts'
+import { type Admin, type Answer, openAdmin } from '../../test/support/admin.ts'
 
 let admin: Admin
 beforeAll(async () => {
@@ -8,6 +8,13 @@ beforeAll(async () => {
 afterAll(() => admin[Symbol.asyncDispose]())
 
 const urlOf = (clientId: string, rest = '') => `/admin/clients/${clientId}/secrets${rest}`
+
+/** How many answers had which status. */
+function countOf(answers: Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
 
 describe('a client’s own secrets', () => {
   it('are rotated by the client with an ordinary token, without ever being locked out', async () => {
@@ -96,8 +103,9 @@ describe('a client’s own secrets', () => {
       token: admin.operator,
     })
     expect(deleted.status).toBe(200)
-    expect(deleted.body.deleted.map(({ id }: { id: string }) => id).sort()).toEqual(
-      [client.secretId, created.body.id].sort(),
+    expect(deleted.body.deleted).toHaveLength(2)
+    expect(deleted.body.deleted.map(({ id }: { id: string }) => id)).toEqual(
+      expect.arrayContaining([client.secretId, created.body.id]),
     )
     // It was used a moment ago, and someone else deleted it.
     expect(deleted.body.warnings).toHaveLength(1)
@@ -124,7 +132,7 @@ describe('a client’s own secrets', () => {
         admin.call('DELETE', urlOf('races', `/${id}`), { token }),
       ),
     )
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(countOf(answers)).toEqual({ 200: 1, 409: 1 })
   })
 })
 
@@ -231,7 +239,7 @@ describe('secrets that cannot be', () => {
     const { token } = await few.addClient('many')
     const create = () => few.call('POST', urlOf('many'), { token, body: {} })
     const answers = await Promise.all(Array.from({ length: 5 }, create))
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409])
+    expect(countOf(answers)).toEqual({ 201: 2, 409: 3 })
     const roll = (overlapSeconds: number) =>
       few.call('POST', urlOf('many', '/roll'), { token, body: { overlapSeconds } })
     expect((await roll(60)).status).toBe(409)

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import type { ClientSecret } from '../access/secrets/client-secret.ts'
 import type { CreateOutcome, RollOutcome, Secrets } from '../access/secrets/secrets.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -7,79 +7,30 @@ import { badParameter, conflict, notFound, Problem } from '../protocol/problem.t
 import { actorOf } from './caller.ts'
 import { type ClientParams, clientParams } from './client-wire.ts'
 import { type ManagedClients, noClient } from './managed-clients.ts'
+import { adminRoute, notFoundResponse, problemResponse, strict } from './route-options.ts'
 import {
-  adminRoute,
-  dateTime,
-  idParameter,
-  notFoundResponse,
-  nullable,
-  problemSchema,
-  prose,
-  strict,
-  toIso,
-  toIsoOrNull,
-} from './route-options.ts'
-
-const secretMembers = {
-  id: Type.String(),
-  clientId: Type.String(),
-  description: Type.String(),
-  createdAt: dateTime(),
-  createdBy: strict({
-    kind: Type.Enum(['account', 'client', 'command-line']),
-    id: nullable(Type.String()),
-    secretId: nullable(
-      Type.String({ description: 'With which secret the creating client had logged in.' }),
-    ),
-  }),
-  expiresAt: nullable(dateTime()),
-  lastUsedAt: nullable(dateTime('A second late at most.')),
-  hint: Type.String({ description: 'The beginning and end of its text: `mgs_…a1B2`.' }),
-  state: Type.Enum(['active', 'retiring', 'revoked', 'expired']),
-  revokedAt: nullable(dateTime()),
-}
-
-const secretSchema = strict(secretMembers)
-const secretText = { secret: Type.String({ description: 'The text: it is shown this once.' }) }
-
-const newSecret = strict({
-  description: Type.Optional(prose(200)),
-  expiresAt: Type.Optional(dateTime('By default never.')),
-})
-
-const rollBody = strict({
-  description: Type.Optional(prose(200)),
-  overlapSeconds: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 2_592_000,
-      description: 'How long the old secrets go on working; the default is configured.',
-    }),
-  ),
-  revokeTokens: Type.Optional(
-    Type.Boolean({ description: 'End the tokens obtained with the old secrets at once.' }),
-  ),
-})
-
-const listQuery = strict({
-  all: Type.Optional(Type.Boolean({ description: 'Also those that are revoked or expired.' })),
-})
-
-const deleteQuery = strict({
-  revokeTokens: Type.Optional(Type.Boolean({ description: 'End the tokens obtained with it.' })),
-  deleteCreated: Type.Optional(
-    Type.Boolean({ description: 'Delete the secrets that were created with it, and so on.' }),
-  ),
-})
-
-const secretParams = strict({ clientId: idParameter, secretId: idParameter })
+  type NewSecretBody,
+  newSecret,
+  newSecretSchema,
+  type RollBody,
+  rollBody,
+  rolledSecretSchema,
+  type SecretDeleteQuery,
+  secretDeleteQuery,
+  type SecretListQuery,
+  secretListQuery,
+  type SecretParams,
+  secretParams,
+  secretSchema,
+  toSecretWire,
+} from './secret-wire.ts'
 
 const creationRefusals = {
-  403: problemSchema(
+  403: problemResponse(
     'The caller may not manage the secrets; or, with `code` `creator-ended`, its own secret has ended.',
   ),
   ...notFoundResponse,
-  409: problemSchema('The client has as many secrets as it may have.'),
+  409: problemResponse('The client has as many secrets as it may have.'),
 }
 
 /**
@@ -100,28 +51,28 @@ export function secretRoutes(
   const urlOf = ({ clientId, id }: ClientSecret) =>
     `${adminUrl}/clients/${encodeURIComponent(clientId)}/secrets/${id}`
 
-  app.get<{ Params: ClientParams; Querystring: Static<typeof listQuery> }>(
+  app.get<{ Params: ClientParams; Querystring: SecretListQuery }>(
     '/clients/:clientId/secrets',
     adminRoute('admin.secrets.list', null, {
       summary: 'List a client’s secrets',
       description: 'Oldest first, without their texts.',
       params: clientParams,
-      querystring: listQuery,
+      querystring: secretListQuery,
       response: { 200: strict({ items: Type.Array(secretSchema) }), ...notFoundResponse },
     }),
     async (request) => {
       const client = await managed.withManageableSecrets(request, request.params.clientId)
-      return { items: (await secrets.list(client.id, request.query.all)).map(toWire) }
+      return { items: (await secrets.list(client.id, request.query.all)).map(toSecretWire) }
     },
   )
 
-  app.post<{ Params: ClientParams; Body: Static<typeof newSecret> }>(
+  app.post<{ Params: ClientParams; Body: NewSecretBody }>(
     '/clients/:clientId/secrets',
     adminRoute('admin.secrets.create', null, {
       summary: 'Create a secret',
       params: clientParams,
       body: newSecret,
-      response: { 201: strict({ ...secretMembers, ...secretText }), ...creationRefusals },
+      response: { 201: newSecretSchema, ...creationRefusals },
     }),
     async (request, reply) => {
       const { id } = await managed.withManageableSecrets(request, request.params.clientId)
@@ -134,11 +85,11 @@ export function secretRoutes(
       return reply
         .code(201)
         .headers({ location: urlOf(secret), 'cache-control': 'no-store' })
-        .send({ ...toWire(secret), secret: text })
+        .send({ ...toSecretWire(secret), secret: text })
     },
   )
 
-  app.post<{ Params: ClientParams; Body: Static<typeof rollBody> }>(
+  app.post<{ Params: ClientParams; Body: RollBody }>(
     '/clients/:clientId/secrets/roll',
     adminRoute('admin.secrets.roll', null, {
       summary: 'Replace all secrets by a new one',
@@ -146,7 +97,7 @@ export function secretRoutes(
       params: clientParams,
       body: rollBody,
       response: {
-        201: strict({ ...secretMembers, ...secretText, retired: Type.Array(secretSchema) }),
+        201: rolledSecretSchema,
         ...creationRefusals,
       },
     }),
@@ -166,11 +117,11 @@ export function secretRoutes(
       return reply
         .code(201)
         .headers({ location: urlOf(secret), 'cache-control': 'no-store' })
-        .send({ ...toWire(secret), secret: text, retired: retired.map(toWire) })
+        .send({ ...toSecretWire(secret), secret: text, retired: retired.map(toSecretWire) })
     },
   )
 
-  app.get<{ Params: Static<typeof secretParams> }>(
+  app.get<{ Params: SecretParams }>(
     '/clients/:clientId/secrets/:secretId',
     adminRoute('admin.secrets.show', null, {
       summary: 'Show a secret',
@@ -183,17 +134,17 @@ export function secretRoutes(
       const client = await managed.withManageableSecrets(request, clientId)
       const secret = await secrets.find(client.id, secretId)
       if (!secret) throw noSecret()
-      return toWire(secret)
+      return toSecretWire(secret)
     },
   )
 
-  app.delete<{ Params: Static<typeof secretParams>; Querystring: Static<typeof deleteQuery> }>(
+  app.delete<{ Params: SecretParams; Querystring: SecretDeleteQuery }>(
     '/clients/:clientId/secrets/:secretId',
     adminRoute('admin.secrets.delete', null, {
       summary: 'Delete a secret',
       description: 'Its tokens may still list and delete secrets, and create none.',
       params: secretParams,
-      querystring: deleteQuery,
+      querystring: secretDeleteQuery,
       response: {
         200: strict({
           deleted: Type.Array(secretSchema),
@@ -202,7 +153,7 @@ export function secretRoutes(
           }),
         }),
         ...notFoundResponse,
-        409: problemSchema('It is the last one that the calling client could log in with.'),
+        409: problemResponse('It is the last one that the calling client could log in with.'),
       },
     }),
     async (request) => {
@@ -215,7 +166,7 @@ export function secretRoutes(
       })
       switch (outcome.kind) {
         case 'deleted':
-          return { deleted: outcome.secrets.map(toWire), warnings: outcome.warnings }
+          return { deleted: outcome.secrets.map(toSecretWire), warnings: outcome.warnings }
         case 'unknown':
           throw noSecret()
         case 'last-usable':
@@ -260,11 +211,3 @@ export const creatorEnded = () =>
   )
 
 const noSecret = () => notFound('There is no such secret.')
-
-const toWire = (secret: ClientSecret) => ({
-  ...secret,
-  createdAt: toIso(secret.createdAt),
-  expiresAt: toIsoOrNull(secret.expiresAt),
-  lastUsedAt: toIsoOrNull(secret.lastUsedAt),
-  revokedAt: toIsoOrNull(secret.revokedAt),
-})

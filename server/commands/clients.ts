@@ -93,7 +93,7 @@ interface Properties {
 /** What can be given to a new client and changed later. */
 function addProperties(command: Command): Command {
   return command
-    .option('--description <text>', 'what it is for, up to 1000 characters', text(1_000))
+    .option('--description <text>', 'what it is for, up to 2000 characters', text(2_000))
     .option(
       '--scope <scopes>',
       'what it may ask for, repeatable or space-separated (new clients: read)',

@@ -98,7 +98,6 @@ async function remove({ access, actor, output }: Session, target: Target): Promi
       action: 'limit.remove',
       object: objectOf(key),
       customerId: client?.customerId ?? null,
-      details: key,
     })
     return true
   })

@@ -27,7 +27,7 @@ export function addRequestsCommand(program: Command): void {
       text(200),
     )
     .requiredOption('--scope <scopes>', 'what it needs, repeatable or space-separated', words)
-    .requiredOption('--use <text>', 'the intended use, up to 1000 characters', text(1_000))
+    .requiredOption('--use <text>', 'the intended use, up to 2000 characters', text(2_000))
     .option('--contact <address>', 'the applicant’s e-mail address', text(254))
     .option('--customer <id>', 'whose client it is to be')
     .action(onData(create))

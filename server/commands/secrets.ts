@@ -14,7 +14,7 @@ export function addSecretsCommand(program: Command): void {
   )
   addCommand(secrets, 'create', 'Create a secret. The client’s other secrets go on working.', [
     'mapgate secrets create --client 4711 --description "build server" --expires-in 90',
-    'mapgate secrets create --client 4711 --json | jq -r .text',
+    'mapgate secrets create --client 4711 --json | jq -r .secret.text',
   ])
     .requiredOption('--client <id>', 'whose secret it is')
     .option('--description <text>', 'what it is for, up to 200 characters', text(200))
@@ -72,7 +72,7 @@ async function create(
   const outcome = await access.secrets.create(actor, client, { description, expiresAt })
   if (outcome.kind !== 'created') refuse(outcome, client)
   const { secret, text: secretText } = outcome
-  output.show({ ...secret, text: secretText }, secretLines(secret, secretText))
+  output.show({ secret: { ...secret, text: secretText } }, secretLines(secret, secretText))
   output.note(SHOWN_ONCE)
 }
 
@@ -128,7 +128,10 @@ async function roll(
   if (outcome.kind !== 'created') refuse(outcome, options.client)
   const { secret, text: secretText, retired } = outcome
   const old = retired.length > 0 ? `\n\nReplaced:\n${secretsTable(retired)}` : ''
-  output.show({ ...secret, text: secretText, retired }, `${secretLines(secret, secretText)}${old}`)
+  output.show(
+    { secret: { ...secret, text: secretText }, retired },
+    `${secretLines(secret, secretText)}${old}`,
+  )
   output.note(SHOWN_ONCE)
 }
 

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Environment } from './environment.ts'
 import type { Config } from './schema.ts'
@@ -16,6 +17,7 @@ export function contradictions(
     ...(faulty.has('publicUrl') ? [] : publicUrlProblems(config)),
     ...(faulty.has('trustedProxies') ? [] : proxyProblems(config)),
     ...(faulty.has('apis') || faulty.has('mapAliases') ? [] : apiProblems(config)),
+    ...(faulty.has('tls') ? [] : tlsProblems(config)),
     ...databaseProblems(environment),
   ]
 }
@@ -44,6 +46,17 @@ function proxyProblems({ trustedProxies }: Config): string[] {
       (prefix === undefined ||
         (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
     return sound ? [] : [`trustedProxies: “${proxy}” is no address or CIDR range`]
+  })
+}
+
+function tlsProblems({ tls }: Config): string[] {
+  return Object.entries(tls ?? {}).flatMap(([key, file]) => {
+    try {
+      accessSync(file, constants.R_OK)
+      return []
+    } catch {
+      return [`tls.${key}: the file ${file} cannot be read`]
+    }
   })
 }
 

@@ -130,6 +130,12 @@ describe('what is refused', () => {
     ])
   })
 
+  it('TLS files that cannot be read', () => {
+    expect(problemsOf(`tls: { certificateFile: ${file}, keyFile: ${folder}/key.pem }`)).toEqual([
+      `tls.keyFile: the file ${folder}/key.pem cannot be read`,
+    ])
+  })
+
   it('Postgres without a master key', () => {
     const url = { MAPGATE_DATABASE_URL: 'postgres://user@host/name' }
     expect(problemsOf('', url)).toEqual([expect.stringContaining('MAPGATE_MASTER_KEY is needed')])

@@ -50,7 +50,7 @@ interface ClientSecretsTable {
   client_id: string
   description: string
   created_at: number
-  created_by_kind: 'account' | 'client' | 'command-line'
+  created_by_kind: 'account' | 'client' | 'command-line' | 'delivery'
   created_by_id: string | null
   /** With which secret the creating client had logged in. */
   created_by_secret_id: string | null

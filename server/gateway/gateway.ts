@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
-import type { VerifyToken } from '../access/tokens/verify.ts'
+import type { TokenOutcome, VerifyToken } from '../access/tokens/verify.ts'
 import { authorizationHeaders } from '../http/authorization.ts'
 import type { LimitCall, ProtectedAccess } from '../http/route.ts'
 import { bearerCredential, BearerError } from '../protocol/bearer.ts'
@@ -28,11 +28,32 @@ export function installGateway(
     .filter((audience) => audience.startsWith(`${issuer}/`))
   app.decorateRequest('caller', null)
 
-  app.addHook('onRequest', async (request, reply) => {
-    const access = request.routeOptions.config.access
-    if (!access || access.public) return
-    const token = presentedToken(request, access)
-    const outcome = await verifyToken(token)
+  // With callbacks, not promises: a token that was seen before is let in without leaving this hook.
+  app.addHook('onRequest', (request, reply, done) => {
+    const { access } = request.routeOptions.config
+    if (!access || access.public) {
+      done()
+      return
+    }
+    try {
+      const outcome = verifyToken(presentedToken(request, access))
+      const admitted =
+        outcome instanceof Promise
+          ? outcome.then((known) => admit(request, reply, access, known))
+          : admit(request, reply, access, outcome)
+      if (admitted) admitted.then(() => done(), done)
+      else done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+
+  function admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    access: ProtectedAccess,
+    outcome: TokenOutcome,
+  ): void | Promise<void> {
     if (outcome.kind === 'invalid') {
       throw new BearerError('invalid_token', 'The access token is not valid.', {
         ...about(access),
@@ -45,9 +66,8 @@ export function installGateway(
     void reply.header('cache-control', 'private, no-cache')
     request.caller = caller
     request.principal = caller
-    const limited = limitCall(request, reply, caller.clientId)
-    if (limited) await limited
-  })
+    return limitCall(request, reply, caller.clientId)
+  }
 
   function presentedToken(request: FastifyRequest, access: ProtectedAccess): string {
     const credential = bearerCredential(

@@ -20,8 +20,12 @@ export function createLimitCall(limits: Limits): LimitCall {
 }
 
 function answer(reply: FastifyReply, decision: Decision): void {
-  void reply.headers({ ...limitHeaders(decision) })
+  const headers = limitHeaders(decision)
+  void reply
+    .header('ratelimit-policy', headers['ratelimit-policy'])
+    .header('ratelimit', headers.ratelimit)
   if (decision.allowed) return
+  void reply.header('retry-after', headers['retry-after'])
   const { title, detail, status, ...members } = quotaExceededBody(decision)
   throw new Problem(status, title, detail, { members })
 }

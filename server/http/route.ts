@@ -58,8 +58,6 @@ declare module 'fastify' {
 /** Makes `app` refuse a route without a declaration; call it before any route is added. */
 export function requireDeclarations(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    // The CORS plugin's catch-all: preflights are neither authenticated nor limited.
-    if (route.method === 'OPTIONS') return
     const { access, endpoint } = route.config ?? {}
     if (!access) {
       throw new Error(

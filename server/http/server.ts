@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer as createHttps, type ServerOptions } from 'node:https'
-import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Settings } from '../config/load.ts'
 import { notFound } from '../protocol/problem.ts'
+import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
 import { requireDeclarations } from './route.ts'
 
@@ -41,23 +41,7 @@ export async function createServer(settings: Settings, version: string): Promise
   app.setNotFoundHandler(() => {
     throw notFound('There is nothing here.')
   })
-  await app.register(cors, {
-    // No cookies are involved: any page may call with a token it was given.
-    origin: '*',
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', 'If-Match', 'If-None-Match'],
-    exposedHeaders: [
-      'RateLimit',
-      'RateLimit-Policy',
-      'Retry-After',
-      'WWW-Authenticate',
-      'Link',
-      'ETag',
-      'Location',
-    ],
-    maxAge: 7_200,
-    strictPreflight: false,
-  })
+  allowCrossOrigin(app)
   const secure = settings.publicUrl.startsWith('https:')
   app.addHook('onRequest', (_request, reply, done) => {
     void reply.header('x-content-type-options', 'nosniff')

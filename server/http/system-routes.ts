@@ -4,13 +4,19 @@ import { Type } from 'typebox'
 /**
  * What an installation says of itself: the landing document, whether it lives, whether it is ready,
  * and the API reference.
+ * @param options.scopes what tokens may be asked for, with what they permit
  * @param options.ready rejects when the server cannot serve now
  */
 export function systemRoutes(
   app: FastifyInstance,
-  options: { publicUrl: string; version: string; ready: () => Promise<void> },
+  options: {
+    publicUrl: string
+    version: string
+    scopes?: readonly { name: string; description: string }[]
+    ready: () => Promise<void>
+  },
 ): void {
-  const { publicUrl, version, ready } = options
+  const { publicUrl, version, scopes = [], ready } = options
   const landing = {
     name: 'Mapgate',
     version,
@@ -40,10 +46,27 @@ export function systemRoutes(
     '/openapi.json',
     open('openapi', 'This API reference (OpenAPI 3.1)'),
     (_request, reply) => {
-      reference ??= JSON.stringify(app.swagger())
+      reference ??= JSON.stringify(withScopes(app.swagger(), scopes))
       return reply.type('application/json').send(reference)
     },
   )
+}
+
+/** The security scheme of `http/server.ts` with the scopes, which are known only later. */
+function withScopes(
+  document: object,
+  scopes: readonly { name: string; description: string }[],
+): object {
+  const { components } = document as { components: { securitySchemes: SecuritySchemes } }
+  const { oauth2 } = components.securitySchemes
+  oauth2.flows.clientCredentials.scopes = Object.fromEntries(
+    scopes.map(({ name, description }) => [name, description]),
+  )
+  return document
+}
+
+interface SecuritySchemes {
+  oauth2: { flows: { clientCredentials: { scopes: Record<string, string> } } }
 }
 
 const anyObject = Type.Object({}, { additionalProperties: true })

@@ -5,6 +5,23 @@ export type RandomBytes = (size: number) => Buffer
 
 export const systemRandom: RandomBytes = (size) => randomBytes(size)
 
+/**
+ * `source`, asked for more at a time: for many small draws that need not stay secret for long, such
+ * as ids. A byte is handed out once.
+ */
+export function pooledRandom(source: RandomBytes): RandomBytes {
+  let pool: Buffer = Buffer.alloc(0)
+  return (size) => {
+    if (size > POOL_SIZE) return source(size)
+    if (pool.length < size) pool = source(POOL_SIZE)
+    const drawn = pool.subarray(0, size)
+    pool = pool.subarray(size)
+    return drawn
+  }
+}
+
+const POOL_SIZE = 4_096
+
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** `length` characters of 0-9A-Za-z, each with log2(62) = 5.95 bits; 43 of them carry 256 bits. */

@@ -45,6 +45,9 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
     }),
   )
 
+  /** Answers by collection; a store hands out the same object as long as nothing changed. */
+  const described = new WeakMap<Collection, string>()
+
   app.get<{ Querystring: schemas.TokenQuery }>(
     '/collections',
     { schema: schemas.collections, config: { endpoint: 'maps.collections', access } },
@@ -59,9 +62,16 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
   app.get<{ Params: schemas.CollectionParams; Querystring: schemas.TokenQuery }>(
     '/collections/:collectionId',
     { schema: schemas.collection, config: { endpoint: 'maps.collection', access } },
-    async (request) => {
+    async (request, reply) => {
       const collection = await getCollection(request, request.params.collectionId)
-      return describe(collection, links.ofCollection(collection, request.query))
+      // Without a token in the URL the answer is the same for all who may see the collection.
+      const text = request.query.access_token === undefined ? described.get(collection) : undefined
+      if (text !== undefined) return reply.type('application/json').send(text)
+      const answer = describe(collection, links.ofCollection(collection, request.query))
+      if (request.query.access_token === undefined) {
+        described.set(collection, JSON.stringify(answer))
+      }
+      return answer
     },
   )
 

@@ -12,8 +12,10 @@ function queryOf<Properties extends Record<string, TSchema>>(properties: Propert
   return Type.Object({ ...properties, ...tokenQuery }, { additionalProperties: false })
 }
 
-const collectionId = Type.String({ minLength: 1, maxLength: 200, description: 'The collection.' })
-const featureId = Type.String({ minLength: 1, maxLength: 200, description: 'The feature.' })
+/** No control characters: Postgres takes no NUL, and no id has one. */
+const id = { pattern: '^[^\\x00-\\x1F\\x7F]{1,200}$' }
+const collectionId = Type.String({ ...id, description: 'The collection.' })
+const featureId = Type.String({ ...id, description: 'The feature.' })
 
 const tokenOnly = queryOf({})
 export type TokenQuery = Static<typeof tokenOnly>

@@ -34,6 +34,22 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
   const selectCollection = reader.prepare('select number, collection from collections where id = ?')
   const prepared = new Map<string, PreparedCollection>()
 
+  const dataVersion = reader.prepare('pragma data_version')
+  /** Collections as of `knownVersion` of the file: they are asked for with every request. */
+  const known = new Map<string, Collection>()
+  let knownVersion: unknown = null
+
+  function findCollection(scope: AccessScope, id: string): Collection | null {
+    const version = dataVersion.get()!['data_version']
+    if (version !== knownVersion) known.clear()
+    knownVersion = version
+    const kept = known.get(id)
+    if (kept) return scope.read(id) === 'none' ? null : kept
+    const found = inSnapshot(() => find(scope, id)?.collection ?? null)
+    if (found) known.set(id, found)
+    return found
+  }
+
   /** Runs queries that must see the same state of the file; they must not await. */
   function inSnapshot<Result>(work: () => Result): Result {
     reader.exec('begin')
@@ -64,11 +80,11 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     },
 
     async collection(scope, collectionId) {
-      return inSnapshot(() => find(scope, collectionId)?.collection ?? null)
+      return findCollection(scope, collectionId)
     },
 
     async items(scope, collectionId, { boxes, ...query }) {
-      if (!inSnapshot(() => find(scope, collectionId))) return null
+      if (!findCollection(scope, collectionId)) return null
       return pageOf({ ...query, ...(boxes && { boxes }) }, (after, count) =>
         inSnapshot(() => {
           const found = find(scope, collectionId)
@@ -91,7 +107,7 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     },
 
     async nearest(scope, collectionId, point, limit, maximumMetres) {
-      if (!inSnapshot(() => find(scope, collectionId))) return null
+      if (!findCollection(scope, collectionId)) return null
       return nearestOf(
         {
           point,

@@ -35,7 +35,7 @@ export function createIntrospectionEndpoint(options: {
     if (outcome.kind === 'invalid' || !mayLearn(client, outcome.caller.claims)) {
       return { active: false }
     }
-    const { narrowed, ...claims } = outcome.caller.claims
+    const { narrowed: _, ...claims } = outcome.caller.claims
     return { active: true, token_type: 'Bearer', ...claims }
   }
 }

@@ -5,7 +5,8 @@ export interface ClientSecret {
   description: string
   createdAt: number
   createdBy: {
-    kind: 'account' | 'client' | 'command-line'
+    /** delivery: whoever opened the link of an approved client request. */
+    kind: 'account' | 'client' | 'command-line' | 'delivery'
     id: string | null
     secretId: string | null
   }

@@ -80,6 +80,14 @@ export type RollOutcome =
 
 type SecretRow = Selectable<Tables['client_secrets']>
 
+const CREATED_BY: Record<Actor['kind'], SecretRow['created_by_kind']> = {
+  account: 'account',
+  client: 'client',
+  'command-line': 'command-line',
+  system: 'command-line',
+  anonymous: 'delivery',
+}
+
 const WEEK = 7 * 86_400_000
 const KEPT_AFTER_END = 30 * 86_400_000
 
@@ -121,8 +129,7 @@ export function createSecrets(options: {
       client_id: client.id,
       description: created.description,
       created_at: clock.now(),
-      created_by_kind:
-        actor.kind === 'client' || actor.kind === 'account' ? actor.kind : 'command-line',
+      created_by_kind: CREATED_BY[actor.kind],
       created_by_id: actor.id,
       created_by_secret_id: actor.secretId,
       expires_at: created.expiresAt,

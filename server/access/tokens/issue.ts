@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import { type RandomBytes, uuidv7 } from '../../lib/random.ts'
+import { pooledRandom, type RandomBytes, uuidv7 } from '../../lib/random.ts'
 import type { Client } from '../clients/client.ts'
 import { sign } from '../keys/algorithms.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
@@ -29,7 +29,8 @@ export function createIssueToken(options: {
   clock: Clock
   random: RandomBytes
 }): IssueToken {
-  const { issuer, signingKeys, clock, random } = options
+  const { issuer, signingKeys, clock } = options
+  const random = pooledRandom(options.random)
   const headers = new Map<string, string>()
 
   return ({ client, secretId, scopes, audience, narrowed, lifetimeSeconds }) => {

@@ -3,9 +3,10 @@ import { compactVerify, errors, type JWTHeaderParameters } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { ChangeFeed } from '../../database/change-feed.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
-import type { SecretVerification } from '../secrets/secret-verification.ts'
+import type { KnownSecret, SecretVerification } from '../secrets/secret-verification.ts'
 import type { AccessTokenClaims, Caller } from './access-token.ts'
 import type { TokenRevocation } from './revocation.ts'
 
@@ -15,8 +16,11 @@ import type { TokenRevocation } from './revocation.ts'
  * audience and the scope fit is the caller's question (`gateway/`, introspection).
  */
 export interface VerifyToken {
-  /** @throws DatabaseUnavailableError when it cannot be known whether the token was revoked */
-  (token: string): Promise<TokenOutcome>
+  /**
+   * Synchronous when all that is needed is at hand, as it is for a token that was seen before.
+   * @throws DatabaseUnavailableError when it cannot be known whether the token was revoked
+   */
+  (token: string): TokenOutcome | Promise<TokenOutcome>
 }
 
 export type TokenOutcome =
@@ -67,7 +71,8 @@ export function createVerifyToken(options: {
       if ((protectedHeader as JWTHeaderParameters).typ !== 'at+jwt') return 'wrong_type'
       const claims = JSON.parse(Buffer.from(payload).toString()) as AccessTokenClaims
       if (claims.iss !== issuer) return 'wrong_issuer'
-      return { kid: protectedHeader.kid!, caller: toCaller(claims) }
+      const caller = toCaller(claims)
+      return { kid: protectedHeader.kid!, caller, valid: { kind: 'valid', caller } }
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) return 'unknown_key'
       if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad_signature'
@@ -76,49 +81,66 @@ export function createVerifyToken(options: {
     }
   }
 
-  return async function verifyToken(token) {
+  return function verifyToken(token) {
     if (token.length > MAXIMUM_TOKEN_LENGTH) return { kind: 'invalid', reason: 'malformed' }
     const key = hash('sha256', token, 'base64url')
-    let known = checked.get(key)
-    if (known === undefined) {
-      const outcome = await check(token)
-      if (typeof outcome === 'string') return { kind: 'invalid', reason: outcome }
-      known = outcome
-      checked.set(key, known)
-    }
+    const known = checked.get(key)
+    if (known === undefined) return firstSeen(key, token)
     const stale = feed.ensureFresh()
-    if (stale) await stale
-    const fault = await judge(known)
-    return fault ? { kind: 'invalid', reason: fault } : { kind: 'valid', caller: known.caller }
+    return stale ? stale.then(() => judge(known)) : judge(known)
   }
 
-  /** What can change between two calls with one token. */
-  async function judge({ kid, caller }: CheckedToken): Promise<TokenFault | null> {
-    const { claims } = caller
-    const now = clock.now()
-    if (claims.exp * 1_000 <= now) return 'expired'
-    // Nodes' clocks may differ by a few seconds.
-    if (claims.nbf * 1_000 > now + 10_000) return 'not_yet_valid'
-    if (!signingKeys.find(kid)) return 'unknown_key'
+  async function firstSeen(key: string, token: string): Promise<TokenOutcome> {
+    const outcome = await check(token)
+    if (typeof outcome === 'string') return { kind: 'invalid', reason: outcome }
+    checked.set(key, outcome)
+    await feed.ensureFresh()
+    return judge(outcome)
+  }
+
+  /** What can change between two calls with one token; the caches answer at once when they can. */
+  function judge(token: CheckedToken): TokenOutcome | Promise<TokenOutcome> {
+    const { clientId, secretId, claims } = token.caller
     const revoked = tokenRevocation.isRevoked(claims.jti)
-    if (revoked instanceof Promise ? await revoked : revoked) return 'revoked'
-    const found = clients.known(caller.clientId)
-    const client = found instanceof Promise ? await found : found
-    if (!client) return 'client_unknown'
-    if (client.suspended || client.customerSuspended) return 'client_suspended'
-    if (caller.secretId === null) return null
-    const sought = secretVerification.find(caller.secretId)
-    const secret = sought instanceof Promise ? await sought : sought
+    const client = clients.known(clientId)
+    const secret = secretId === null ? null : secretVerification.find(secretId)
+    if (revoked instanceof Promise || client instanceof Promise || secret instanceof Promise) {
+      return Promise.all([revoked, client, secret]).then((found) => conclude(token, ...found))
+    }
+    return conclude(token, revoked, client, secret)
+  }
+
+  function conclude(
+    { kid, caller, valid }: CheckedToken,
+    revoked: boolean,
+    client: Client | null,
+    secret: KnownSecret | null,
+  ): TokenOutcome {
+    const { exp, nbf } = caller.claims
+    const now = clock.now()
+    if (exp * 1_000 <= now) return invalid('expired')
+    // Nodes' clocks may differ by a few seconds.
+    if (nbf * 1_000 > now + 10_000) return invalid('not_yet_valid')
+    if (!signingKeys.find(kid)) return invalid('unknown_key')
+    if (revoked) return invalid('revoked')
+    if (!client) return invalid('client_unknown')
+    if (client.suspended || client.customerSuspended) return invalid('client_suspended')
     // Gone with its client, or so long ago that no token of it can be left.
-    if (!secret || secret.tokensRevoked) return 'secret_tokens_revoked'
-    return null
+    if (caller.secretId !== null && (!secret || secret.tokensRevoked)) {
+      return invalid('secret_tokens_revoked')
+    }
+    return valid
   }
 }
 
 interface CheckedToken {
   kid: string
   caller: Caller
+  /** The outcome of a call with it, made once. */
+  valid: TokenOutcome
 }
+
+const invalid = (reason: TokenFault): TokenOutcome => ({ kind: 'invalid', reason })
 
 function toCaller(claims: AccessTokenClaims): Caller {
   return {

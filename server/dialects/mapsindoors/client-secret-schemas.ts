@@ -56,6 +56,11 @@ export const createRoute = {
       description: Type.Optional(Type.String({ maxLength: 200 })),
       client_id: clientId,
     }),
+    body: Type.Object({
+      grant_type: Type.Optional(Type.String({ description: '`client_credentials`' })),
+      client_id: clientId,
+      client_secret: Type.Optional(Type.String()),
+    }),
     response: {
       200: Type.Object({
         ...described,

@@ -1,10 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  commandLine,
-  createDemoClient,
-  movableClock,
-  testSettings,
-} from '../../../test/support/access.ts'
+import { commandLine, createDemoClient, movableClock } from '../../../test/support/access.ts'
 import { openTestApp, type TestApp } from '../../../test/support/app.ts'
 import { describeDatabases } from '../../../test/support/databases.ts'
 
@@ -285,6 +280,22 @@ describeDatabases('the MapsIndoors dialect', (_kind, locate) => {
       expect(none.headers).toMatchObject(NO_CACHE)
       expect(none.headers['www-authenticate']).toMatch(/^Bearer /)
       expect((await call('GET', '?customerId=acme', 'a.b.c')).statusCode).toBe(401)
+    })
+
+    it('answers 429 in its own form, with the wait', async () => {
+      const { limits } = app.settings
+      await app[Symbol.asyncDispose]()
+      const endpoints = { 'mapsindoors.secrets.list': { quota: 1, windowSeconds: 60 } }
+      app = await openTestApp(await locate(), { settings: { limits: { ...limits, endpoints } } })
+      first = await createDemoClient(app.access, { customerId: 'acme', id: 'script' })
+      const token = await getToken()
+      expect((await call('GET', '?customerId=acme', token)).statusCode).toBe(200)
+      const refused = await call('GET', '?customerId=acme', token)
+      const wait = refused.headers['retry-after'] as string
+      expect(refused.statusCode).toBe(429)
+      expect(refused.body).toBe(
+        `{"error":"slow_down","error_description":"Rate limit is exceeded. Try again in ${wait} seconds."}`,
+      )
     })
 
     it('refuses a token that is narrowed', async () => {
