@@ -53,7 +53,7 @@ export function addRequestsCommand(program: Command): void {
   addCommand(requests, 'reject <id>', 'Reject a request.', [
     'mapgate requests reject 019a0000-0000-7000-8000-000000000000 --reason "Please use the public tiles"',
   ])
-    .requiredOption('--reason <text>', 'why, for the applicant, up to 1000 characters', text(1_000))
+    .requiredOption('--reason <text>', 'why, for the applicant, up to 2000 characters', text(2_000))
     .action(onData(reject))
   addCommand(
     requests,

@@ -35,14 +35,18 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
   const prepared = new Map<string, PreparedCollection>()
 
   const dataVersion = reader.prepare('pragma data_version')
-  /** Collections as of `knownVersion` of the file: they are asked for with every request. */
+  /** Collections as the file had them when it was last looked at: every request asks for one. */
   const known = new Map<string, Collection>()
   let knownVersion: unknown = null
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   function findCollection(scope: AccessScope, id: string): Collection | null {
-    const version = dataVersion.get()!['data_version']
-    if (version !== knownVersion) known.clear()
-    knownVersion = version
+    if (performance.now() - lookedAt > LOOK_AGAIN_MILLISECONDS) {
+      const version = dataVersion.get()!['data_version']
+      if (version !== knownVersion) known.clear()
+      knownVersion = version
+      lookedAt = performance.now()
+    }
     const kept = known.get(id)
     if (kept) return scope.read(id) === 'none' ? null : kept
     const found = inSnapshot(() => find(scope, id)?.collection ?? null)
@@ -218,3 +222,6 @@ function firstOfEach(results: unknown[][], count: number): Candidate[] {
   const byKey = new Map((results.flat() as Candidate[]).map((row) => [row.key, row]))
   return [...byKey.values()].toSorted((a, b) => a.key - b.key).slice(0, count)
 }
+
+/** Asking whether the file changed takes longer than all else that a small answer needs. */
+const LOOK_AGAIN_MILLISECONDS = 100

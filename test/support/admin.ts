@@ -8,7 +8,7 @@ import { loadConfig, type Settings } from '../../server/config/load.ts'
 import { temporaryFolder } from './server.ts'
 
 /** Who prepares what a test finds. */
-export const setup: Actor = { ...systemActor, kind: 'command-line', id: 'test' }
+const setup: Actor = { ...systemActor, kind: 'command-line', id: 'test' }
 
 export interface Answer {
   status: number
@@ -54,9 +54,11 @@ export async function openAdmin(
       ...(body !== undefined && { payload: body as object }),
     })
     const text = answer.body
-    const isJson = /json/.test(String(answer.headers['content-type']))
+    const contentType = String(answer.headers['content-type']).split(';')[0]!
+    const isJson = contentType.endsWith('json')
     const parsed = isJson ? JSON.parse(text) : null
-    if (isJson) requireDocumented(reference, method, url, answer.statusCode, parsed)
+    if (isJson)
+      requireDocumented(reference, [method, url], [answer.statusCode, contentType], parsed)
     return { status: answer.statusCode, headers: answer.headers, body: parsed, text }
   }
 
@@ -114,9 +116,8 @@ interface Reference {
 
 function requireDocumented(
   { paths }: Reference,
-  method: string,
-  url: string,
-  status: number,
+  [method, url]: [string, string],
+  [status, contentType]: [number, string],
   body: unknown,
 ): void {
   const path = url.split('?')[0]!
@@ -126,8 +127,8 @@ function requireDocumented(
     .sort((a, b) => a.split('{').length - b.split('{').length)
   const operation = found && paths[found]![method.toLowerCase()]
   if (!operation) return
-  const schema = operation.responses[status]?.content?.['application/json']?.schema
-  if (!schema) throw new Error(`${method} ${found} does not document status ${status}`)
+  const schema = operation.responses[status]?.content?.[contentType]?.schema
+  if (!schema) throw new Error(`${method} ${found} does not document ${status} ${contentType}`)
   const [valid, errors] = Compile(schema).Errors(body)
   if (!valid) {
     throw new Error(

@@ -1,0 +1,140 @@
+import * as oauth from 'oauth4webapi'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startSampleServer } from '../support/server.ts'
+import { createClient, demoClient, getToken, postForm } from './requests.ts'
+
+let server: Awaited<ReturnType<typeof startSampleServer>>
+
+beforeAll(async () => {
+  server = await startSampleServer()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+const get = (path: string, headers: Record<string, string> = {}) =>
+  fetch(server.url + path, { headers })
+
+const insecure = { [oauth.allowInsecureRequests]: true }
+
+describe('RFC 8414', () => {
+  it('is found by a client, and its endpoints are there', async () => {
+    const issuer = new URL(server.url)
+    const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
+    const metadata = await oauth.processDiscoveryResponse(issuer, response)
+    expect(metadata).toMatchObject({
+      issuer: server.url,
+      token_endpoint: `${server.url}/oauth2/token`,
+      jwks_uri: `${server.url}/jwks`,
+      response_types_supported: [],
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    })
+    expect(metadata.scopes_supported).toEqual(expect.arrayContaining(['read', 'manage']))
+    for (const endpoint of [
+      metadata.token_endpoint,
+      metadata.introspection_endpoint,
+      metadata.revocation_endpoint,
+    ]) {
+      expect((await postForm(endpoint!, {})).status).not.toBe(404)
+    }
+  })
+})
+
+describe('RFC 9728', () => {
+  it.each(['/maps', '/admin'])('describes %s', async (path) => {
+    const resource = new URL(server.url + path)
+    const response = await oauth.resourceDiscoveryRequest(resource, insecure)
+    const metadata = await oauth.processResourceDiscoveryResponse(resource, response)
+    expect(metadata.authorization_servers).toEqual([server.url])
+    expect(metadata.jwks_uri).toBe(`${server.url}/jwks`)
+    expect(metadata.bearer_methods_supported).toContain('header')
+  })
+
+  it('names every API in the metadata of the authorization server', async () => {
+    const answer = await get('/.well-known/oauth-authorization-server')
+    const { protected_resources: resources } = (await answer.json()) as {
+      protected_resources: string[]
+    }
+    expect(resources).toEqual([`${server.url}/maps`, `${server.url}/admin`])
+  })
+})
+
+describe('RFC 7517', () => {
+  it('shows public keys alone, one of them RS256', async () => {
+    const response = await get('/jwks')
+    expect(response.headers.get('content-type')).toMatch(/^application\/jwk-set\+json\b/)
+    const { keys } = (await response.json()) as { keys: Record<string, string>[] }
+    expect(keys.map((key) => key.alg)).toEqual(expect.arrayContaining(['ES256', 'RS256']))
+    const kids = keys.map((key) => key.kid)
+    expect(new Set(kids).size).toBe(keys.length)
+    for (const key of keys) {
+      expect(key.use).toBe('sig')
+      // RFC 7518 §6.2.2 and §6.3.2: what a private key has more.
+      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
+        expect(key).not.toHaveProperty(member)
+    }
+  })
+
+  it('signs with a key that is shown', async () => {
+    const client = await createClient(server, '--signing-algorithm', 'RS256')
+    const { keys } = (await (await get('/jwks')).json()) as { keys: { kid: string }[] }
+    for (const credentials of [client, demoClient(server)]) {
+      const [header] = (await getToken(server, credentials)).split('.')
+      const { kid } = JSON.parse(Buffer.from(header!, 'base64url').toString()) as { kid: string }
+      expect(keys.map((key) => key.kid)).toContain(kid)
+    }
+  })
+})
+
+describe('what clients fetch', () => {
+  const discovery = [
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/oauth-protected-resource/maps',
+    '/jwks',
+  ]
+
+  it.each(discovery)('%s may be kept for minutes', async (path) => {
+    const directives = (await get(path)).headers.get('cache-control')!.split(', ')
+    expect(directives).toContain('public')
+    const age = Number(
+      /^max-age=(\d+)$/.exec(directives.find((one) => one.startsWith('max-age'))!)?.[1],
+    )
+    expect(age).toBeGreaterThanOrEqual(60)
+    expect(age).toBeLessThanOrEqual(3_600)
+  })
+
+  const fetched = [
+    ...discovery,
+    '/',
+    '/openapi.json',
+    '/oauth2/token',
+    '/maps',
+    '/maps/collections',
+  ]
+
+  it.each(fetched)('%s may be read by any page, errors too', async (path) => {
+    const response = await get(path, { origin: 'https://page.example' })
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    const exposed = response.headers.get('access-control-expose-headers')!.toLowerCase().split(', ')
+    expect(exposed).toEqual(
+      expect.arrayContaining(['ratelimit', 'retry-after', 'www-authenticate']),
+    )
+  })
+
+  it('a preflight is neither authenticated nor limited', async () => {
+    for (let count = 0; count < 30; count++) {
+      const response = await fetch(`${server.url}/maps/collections/places/items`, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://page.example',
+          'access-control-request-method': 'GET',
+          'access-control-request-headers': 'authorization',
+        },
+      })
+      expect([200, 204]).toContain(response.status)
+      expect(response.headers.get('access-control-allow-origin')).toBe('*')
+      expect(response.headers.get('access-control-allow-headers')).toMatch(/\bauthorization\b/i)
+      expect(response.headers.get('access-control-allow-methods')).toMatch(/\bGET\b/)
+      expect(response.headers.has('ratelimit')).toBe(false)
+    }
+  })
+})
