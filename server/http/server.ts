@@ -32,7 +32,9 @@ export async function createServer(settings: Settings, version: string): Promise
     rewriteUrl: (request) => originForm(request.url ?? '/'),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
     serverFactory: (handler) =>
-      settings.tls ? createHttps(tlsOptions(settings.tls), handler) : createHttp(handler),
+      settings.tls
+        ? createHttps({ ...tlsOptions(settings.tls), keepAliveTimeout }, handler)
+        : createHttp({ keepAliveTimeout }, handler),
   })
   requireDeclarations(app)
   app.decorateRequest('principal', null)
@@ -84,6 +86,12 @@ export async function createServer(settings: Settings, version: string): Promise
   })
   return app
 }
+
+/**
+ * In milliseconds. Longer than proxies keep idle connections, mostly 60 s: where the server closes
+ * first, a request that is on its way is lost.
+ */
+const keepAliveTimeout = 75_000
 
 function tlsOptions(tls: NonNullable<Settings['tls']>): ServerOptions {
   return {

@@ -219,8 +219,8 @@ describe('the map data API refuses', () => {
     ['nowhere', 404, null],
     ['nowhere/items', 404, null],
     ['places/items/nowhere', 404, null],
-    ['places/items/%00', 404, null],
-    ['pla%00ces/items', 404, null],
+    ['places/items/%00', 400, 'featureId'],
+    ['pla%00ces/items', 400, 'collectionId'],
     [`places/items/${'9'.repeat(150)}`, 404, null],
   ])('%s', async (path, status, parameter) => {
     const url = `${server.url}/maps/collections/${path}`

@@ -114,6 +114,12 @@ describe('RFC 9110', () => {
     expect((await sendRaw(server, [`GET ${server.url} HTTP/1.1`])).status).toBe(200)
   })
 
+  it('RFC 9112 §9.3: keeps connections for longer than proxies do', async () => {
+    const response = await get(PATH, bearer(token))
+    const [, seconds] = /timeout=(\d+)/.exec(response.headers.get('keep-alive')!)!
+    expect(Number(seconds)).toBeGreaterThan(60)
+  })
+
   it('§9.3.2: answers HEAD as GET, without the body', async () => {
     const head = (headers: Record<string, string>) =>
       fetch(server.url + PATH, { method: 'HEAD', headers })

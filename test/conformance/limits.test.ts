@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mapgate, startSampleServer } from '../support/server.ts'
+import { mapgate, startSampleServer, startServer } from '../support/server.ts'
 import { withConfig } from './config-file.ts'
 import { answerOf, bearer, createClient, demoClient, getToken } from './requests.ts'
 
@@ -15,15 +15,7 @@ beforeAll(async () => {
   })
   demo = await getToken(server, demoClient(server))
 })
-afterAll(async () => {
-  ;(await import('node:fs')).writeFileSync(
-    '/tmp/limits-log-' + Date.now(),
-    String(server.process.exitCode) +
-      String(server.process.signalCode) +
-      server.log().replace(/^(?![{ ]).*$/gm, ''),
-  )
-  await server[Symbol.asyncDispose]()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 
 const get = (path: string, token: string) =>
   fetch(`${server.url}/maps/${path}`, { headers: bearer(token) })
@@ -100,6 +92,24 @@ describe('20 calls a minute', () => {
     const answers = await statuses(40, PLACE, token)
     expect(answers).toEqual([...Array<number>(20).fill(200), ...Array<number>(20).fill(429)])
   })
+})
+
+it('two servers on the same data share the counters, if they are told to', async () => {
+  const environment = { MAPGATE_LIMITS_STORE: 'shared' }
+  await using first = await startSampleServer({ environment })
+  await using second = await startServer({
+    dataDir: first.dataDir,
+    // One installation has one issuer, however many servers.
+    environment: { ...environment, MAPGATE_PUBLIC_URL: first.url },
+  })
+  const token = await getToken(first, demoClient(first))
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      fetch(`${(index % 2 ? first : second).url}/maps/${PLACE}`, { headers: bearer(token) }),
+    ),
+  )
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(20)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
 })
 
 describe('an endpoint with a limit of its own', () => {

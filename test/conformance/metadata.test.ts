@@ -120,21 +120,30 @@ describe('what clients fetch', () => {
     )
   })
 
-  it('a preflight is neither authenticated nor limited', async () => {
-    for (let count = 0; count < 30; count++) {
-      const response = await fetch(`${server.url}/maps/collections/places/items`, {
-        method: 'OPTIONS',
-        headers: {
-          origin: 'https://page.example',
-          'access-control-request-method': 'GET',
-          'access-control-request-headers': 'authorization',
-        },
-      })
-      expect([200, 204]).toContain(response.status)
-      expect(response.headers.get('access-control-allow-origin')).toBe('*')
-      expect(response.headers.get('access-control-allow-headers')).toMatch(/\bauthorization\b/i)
-      expect(response.headers.get('access-control-allow-methods')).toMatch(/\bGET\b/)
-      expect(response.headers.has('ratelimit')).toBe(false)
-    }
-  })
+  it.each([
+    ['GET', '/maps/collections/places/items', 'authorization'],
+    ['POST', '/oauth2/token', 'content-type'],
+    ['DELETE', '/admin/clients/1/secrets/2', 'authorization, content-type'],
+  ])(
+    'a preflight for %s %s is neither authenticated nor limited',
+    async (method, path, headers) => {
+      for (let count = 0; count < 30; count++) {
+        const response = await fetch(server.url + path, {
+          method: 'OPTIONS',
+          headers: {
+            origin: 'https://page.example',
+            'access-control-request-method': method,
+            'access-control-request-headers': headers,
+          },
+        })
+        expect([200, 204]).toContain(response.status)
+        expect(response.headers.get('access-control-allow-origin')).toBe('*')
+        const allowed = (name: string) =>
+          response.headers.get(`access-control-allow-${name}`)!.toLowerCase().split(', ')
+        expect(allowed('methods')).toContain(method.toLowerCase())
+        expect(allowed('headers')).toEqual(expect.arrayContaining(headers.split(', ')))
+        expect(response.headers.has('ratelimit')).toBe(false)
+      }
+    },
+  )
 })

@@ -1,7 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FillCache } from '../../lib/fill-cache.ts'
+import { createHmacSha256, type HmacSha256 } from '../../lib/hmac.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import { isUsable, secretState } from './client-secret.ts'
 import { secretIdOf } from './secret-text.ts'
@@ -84,10 +85,17 @@ export function createSecretVerification(options: {
 
 /** HMAC-SHA-256 under a pepper derived from the master key; the secret's 256 bits need no slow hash. */
 export function hashSecret(masterKey: MasterKey, text: string, pepperVersion: number): Buffer {
-  return createHmac('sha256', masterKey.derive('client-secrets', pepperVersion))
-    .update(text)
-    .digest()
+  let versions = hmacs.get(masterKey)
+  if (!versions) hmacs.set(masterKey, (versions = new Map()))
+  let hmac = versions.get(pepperVersion)
+  if (!hmac) {
+    hmac = createHmacSha256(masterKey.derive('client-secrets', pepperVersion))
+    versions.set(pepperVersion, hmac)
+  }
+  return hmac(text)
 }
+
+const hmacs = new WeakMap<MasterKey, Map<number, HmacSha256>>()
 
 interface SecretRow {
   id: string
