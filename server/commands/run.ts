@@ -2,13 +2,13 @@ import { userInfo } from 'node:os'
 import { CommanderError, type Command } from 'commander'
 import type { Actor } from '../access/audit/actor.ts'
 import { MasterKeyError } from '../access/keys/master-key.ts'
+import { OtherServerError } from '../access/limits/server-lock.ts'
 import { type Access, openAccess } from '../app.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { ConfigError, loadConfig, type Settings } from '../config/load.ts'
 import { NewerSchemaError } from '../database/migrate.ts'
 import { UnavailableError } from '../lib/unavailable.ts'
 import { Problem } from '../protocol/problem.ts'
-import { CommandError } from './failing.ts'
 import { createOutput, type Output, toJson } from './output.ts'
 
 /**
@@ -52,7 +52,8 @@ export function running<Arguments extends unknown[]>(
 }
 
 /** Says no for a reason that scripts can tell by its code. */
-export class Refusal extends CommandError {
+export class Refusal extends Error {
+  override name = 'Refusal'
   readonly code: string
 
   constructor(code: string, text: string) {
@@ -75,7 +76,7 @@ const CODES = [
   [NewerSchemaError, 'newer-schema'],
   [UnavailableError, 'unavailable'],
   [Problem, 'refused'],
-  [CommandError, 'failed'],
+  [OtherServerError, 'other-server'],
 ] as const
 
 function codeOf(error: unknown): string | null {

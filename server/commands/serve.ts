@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { createApp } from '../app.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
-import { failing } from './failing.ts'
+import type { Output } from './output.ts'
+import { running } from './run.ts'
 import { prepareSample, sampleCommands } from './sample.ts'
 
 export function addServeCommand(program: Command): void {
@@ -10,10 +11,10 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Run the server until it is told to stop (SIGTERM, SIGINT).')
     .option('--sample', 'import the sample data and make a demo customer and client')
-    .action(failing(serve))
+    .action(running(serve))
 }
 
-async function serve(options: { sample?: boolean }): Promise<void> {
+async function serve(_output: Output, options: { sample?: boolean }): Promise<void> {
   const settings = loadConfig(readEnvironment())
   const app = await createApp(settings)
   // From here on a signal ends an orderly run: answer what was asked, write what is written behind.

@@ -9,7 +9,9 @@ export async function getToken(
   output: Output,
   options: { client: string; secretStdin?: true; url?: string; scope?: string },
 ): Promise<void> {
-  const secret = options.secretStdin ? (await readAll(process.stdin)).trim() : readSecretVariable()
+  const secret = options.secretStdin
+    ? (await readAll(process.stdin)).trim()
+    : readEnvironment().clientSecret
   if (!secret) misused('give the client secret by --secret-stdin or MAPGATE_CLIENT_SECRET')
   const base = options.url ?? loadConfig(readEnvironment()).publicUrl
   if (!/^https?:$/.test(URL.parse(base)?.protocol ?? '')) misused('--url must be an http(s) URL')
@@ -31,9 +33,6 @@ export async function getToken(
     ),
   )
 }
-
-// oxlint-disable-next-line node/no-process-env -- no part of the configuration: only this command reads it
-const readSecretVariable = () => process.env['MAPGATE_CLIENT_SECRET']?.trim()
 
 async function post(url: string, form: Record<string, string>): Promise<Record<string, unknown>> {
   let response: Response

@@ -9,6 +9,8 @@ export interface Environment {
   databaseUrl: string | null
   /** See `access/keys/master-key.ts`. */
   masterKey: string | null
+  /** For `mapgate token get`, which takes no secret on its command line: others could see it there. */
+  clientSecret: string | null
 }
 
 /** Variables that stand for one configuration value each. */
@@ -28,6 +30,7 @@ export const OTHER_VARIABLES: Record<string, string> = {
     'A Postgres URL (`postgres://user:password@host/name`). Without it the data is in SQLite files in the data folder.',
   MAPGATE_MASTER_KEY:
     'The master key: 32 random bytes in base64url, or several as `2:<newest>,1:<older>`. Without it, with SQLite, the file `master.key` in the data folder holds one, created at the first start. Required with Postgres.',
+  MAPGATE_CLIENT_SECRET: 'The secret with which `mapgate token get` logs in.',
 }
 
 /** An empty variable counts as absent. */
@@ -40,5 +43,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     configFile: variables.MAPGATE_CONFIG || null,
     databaseUrl: variables.MAPGATE_DATABASE_URL || null,
     masterKey: variables.MAPGATE_MASTER_KEY || null,
+    clientSecret: variables.MAPGATE_CLIENT_SECRET?.trim() || null,
   }
 }

@@ -33,6 +33,7 @@ describe('what is read', () => {
       limits: { store: 'memory', default: { quota: 20, windowSeconds: 60 } },
       databaseUrl: null,
       masterKey: null,
+      clientSecret: null,
     })
   })
 

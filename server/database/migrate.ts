@@ -3,7 +3,7 @@ import type { Adapter } from './database.ts'
 import { up as access } from './migrations/0001-access.ts'
 
 /** In order; a migration that has been released is never changed, only followed by another. */
-const MIGRATIONS = [{ name: '0001-access', up: access }]
+export const MIGRATIONS = [{ name: '0001-access', up: access }]
 
 /** A newer version of Mapgate has changed the tables: this one would not understand them. */
 export class NewerSchemaError extends Error {

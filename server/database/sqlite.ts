@@ -73,7 +73,7 @@ function resultCode(error: unknown): number | null {
 }
 
 /** Kysely over one `node:sqlite` connection, its transactions BEGIN IMMEDIATE. */
-export function sqliteDialect(connection: DatabaseSync): Dialect {
+function sqliteDialect(connection: DatabaseSync): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new NodeSqliteDriver(connection),

@@ -41,6 +41,7 @@ export function installGateway(
         outcome instanceof Promise
           ? outcome.then((known) => admit(request, reply, access, known))
           : admit(request, reply, access, outcome)
+      // oxlint-disable-next-line promise/no-callback-in-promise -- a hook takes callbacks or promises, not both
       if (admitted) admitted.then(() => done(), done)
       else done()
     } catch (error) {

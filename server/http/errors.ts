@@ -122,10 +122,7 @@ const FASTIFY_DETAILS: Record<string, string> = {
 /** The first fault that the schema found, with the parameter's name. */
 function validationProblem(error: FastifyError): Problem {
   const fault = error.validation![0]!
-  const { missingProperty, additionalProperty, allowedValues } = fault.params as Record<
-    string,
-    unknown
-  >
+  const { missingProperty, additionalProperty, allowedValues } = fault.params
   const path = fault.instancePath.slice(1).replaceAll('/', '.')
   const inner = (missingProperty ?? additionalProperty) as string | undefined
   const parameter = [path, inner].filter(Boolean).join('.') || String(error.validationContext)

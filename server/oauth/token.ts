@@ -75,7 +75,7 @@ function permittedGrant(
 }
 
 /** RFC 6749 §5.1, and `not_before`, `expires_on` and `resource` as Mapiq has them. */
-export function tokenAnswer({ accessToken, claims }: IssuedToken): object {
+function tokenAnswer({ accessToken, claims }: IssuedToken): object {
   return {
     access_token: accessToken,
     token_type: 'Bearer',

@@ -55,8 +55,7 @@ function post(
   return fetch(`${server.url}/oauth2/token`, { method: 'POST', body, headers })
 }
 
-const without = (name: string) =>
-  Object.entries(whole()).filter(([key]) => key !== name) as [string, string][]
+const without = (name: string) => Object.entries(whole()).filter(([key]) => key !== name)
 const form = (more: string) => `${new URLSearchParams(whole()).toString()}${more}`
 const grant = 'grant_type=client_credentials'
 const withBasic = (credentials: string | Buffer) =>

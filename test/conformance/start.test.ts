@@ -171,7 +171,7 @@ describe('the sample', () => {
     const [collections, items, nearest, created, secrets] = output
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, any>)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(collections!.collections).toHaveLength(2)
     expect(items!.features).toHaveLength(5)
     expect(nearest!.features).toHaveLength(1)

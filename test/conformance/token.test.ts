@@ -175,7 +175,7 @@ describe('RFC 6749 §2.3.1', () => {
     const url = `${server.url}/oauth2/token`
     expect((await postForm(url, grant, basic(wide))).status).toBe(200)
     const percent = (text: string) =>
-      [...text].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('')
+      text.replaceAll(/[^]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
     const encoded = `${percent(wide.clientId)}:${percent(wide.secret)}`
     const authorization = `bAsIc ${Buffer.from(encoded).toString('base64')}`
     expect((await postForm(url, grant, { authorization })).status).toBe(200)

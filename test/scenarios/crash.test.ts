@@ -67,10 +67,10 @@ async function rotate(server: RunningServer, clientId: string, script: Script): 
     body: JSON.stringify({ description: 'rotation' }),
   })
   expect(created.status, JSON.stringify(created.body)).toBe(201)
-  script.told.push(created.body.secret as string)
+  script.told.push(created.body['secret']!)
   const { status, body } = await logIn(server.url, clientId, script.told.at(-1)!)
   expect(status, JSON.stringify(body)).toBe(200)
-  const token = body.access_token as string
+  const token = body['access_token']!
   const removed = await call(`${secrets}/${idOf(current.secret)}`, {
     method: 'DELETE',
     ...bearer(token),
@@ -85,7 +85,7 @@ async function usable(server: RunningServer, clientId: string, { told, deleted }
   for (const secret of told.toReversed().slice(0, 3)) {
     if (deleted.has(secret)) continue
     const { status, body } = await logIn(server.url, clientId, secret)
-    if (status === 200) return { secret, token: body.access_token as string }
+    if (status === 200) return { secret, token: body['access_token']! }
   }
   throw new Error('locked out')
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../server/lib/clock.ts'
 import { temporaryFolder } from './server.ts'
 
 /** A master key that tests may share: it protects nothing. */
-export const TEST_MASTER_KEY = Buffer.alloc(32, 7).toString('base64url')
+const TEST_MASTER_KEY = Buffer.alloc(32, 7).toString('base64url')
 
 export const commandLine: Actor = {
   kind: 'command-line',
@@ -29,6 +29,7 @@ export function testSettings(
       configFile: null,
       databaseUrl: location.kind === 'postgres' ? location.url : null,
       masterKey: TEST_MASTER_KEY,
+      clientSecret: null,
     }),
     database: { connections: 4 },
     ...changes,

@@ -1,9 +1,10 @@
 /** What a script's author would write: plain calls of the documented endpoints. */
 
-export interface Answer<Body = Record<string, any>> {
+export interface Answer {
   status: number
   headers: Headers
-  body: Body
+  /** The members of a JSON answer; of any other its `text`. */
+  body: Record<string, string>
 }
 
 export async function call(url: string, options: RequestInit = {}): Promise<Answer> {
@@ -13,7 +14,7 @@ export async function call(url: string, options: RequestInit = {}): Promise<Answ
   return {
     status: response.status,
     headers: response.headers,
-    body: json && text !== '' ? (JSON.parse(text) as Record<string, any>) : { text },
+    body: json && text !== '' ? (JSON.parse(text) as Record<string, string>) : { text },
   }
 }
 
@@ -38,7 +39,7 @@ export function logIn(
 export async function tokenOf(url: string, clientId: string, secret: string): Promise<string> {
   const { status, body } = await logIn(url, clientId, secret)
   if (status !== 200) throw new Error(`login: ${status} ${JSON.stringify(body)}`)
-  return body.access_token as string
+  return body['access_token']!
 }
 
 export function bearer(token: string): { headers: { authorization: string } } {

@@ -97,7 +97,7 @@ export async function createSigningKeys(options: {
     return {
       kid: row.kid,
       algorithm: row.algorithm as SigningAlgorithm,
-      publicKey: createPublicKey({ key: publicJwk as never, format: 'jwk' }),
+      publicKey: createPublicKey({ key: publicJwk, format: 'jwk' }),
       privateKey: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }),
       publicJwk,
       createdAt: row.created_at,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { compactVerify, errors, type JWTHeaderParameters } from 'jose'
+import { compactVerify, errors } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { ChangeFeed } from '../../database/change-feed.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -68,7 +68,7 @@ export function createVerifyToken(options: {
         },
         { algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'] },
       )
-      if ((protectedHeader as JWTHeaderParameters).typ !== 'at+jwt') return 'wrong_type'
+      if (protectedHeader.typ !== 'at+jwt') return 'wrong_type'
       const claims = JSON.parse(Buffer.from(payload).toString()) as AccessTokenClaims
       if (claims.iss !== issuer) return 'wrong_issuer'
       const caller = toCaller(claims)

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { sql } from 'kysely'
 import { createAudit } from '../../access/audit/audit.ts'
 import { checkMasterKey, type MasterKey } from '../../access/keys/master-key.ts'
 import { createSigningKeys } from '../../access/keys/signing-keys.ts'
 import { databaseLocation } from '../../app.ts'
 import type { Settings } from '../../config/load.ts'
+import { MIGRATIONS } from '../../database/migrate.ts'
 import { type DatabaseLocation, openDatabase } from '../../database/open.ts'
 import { openPostgres } from '../../database/postgres.ts'
 import { openSqlite } from '../../database/sqlite.ts'
@@ -37,7 +38,7 @@ export async function checkData(
   if (migrations.length === 0) {
     return [ok('database', `${name} is empty; the first start or command makes the tables`)]
   }
-  const known = knownMigrations()
+  const known = MIGRATIONS.map((migration) => migration.name)
   const newer = migrations.filter((migration) => !known.includes(migration))
   if (newer.length > 0) {
     const advice = 'Start that version, or restore a backup made before it ran.'
@@ -74,12 +75,6 @@ async function readMigrations(location: DatabaseLocation): Promise<string[]> {
 }
 
 /** By the files, in a checkout and in the built package alike. */
-function knownMigrations(): string[] {
-  return readdirSync(new URL('../../database/migrations/', import.meta.url))
-    .flatMap((file) => /^(\d{4}-[a-z0-9-]+)\.[jt]s$/.exec(file)?.[1] ?? [])
-    .sort()
-}
-
 async function checkContent(
   settings: Settings,
   location: DatabaseLocation,
