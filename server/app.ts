@@ -1,35 +1,14 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createAttempts } from './access/attempts/attempts.ts'
-import { type Audit, createAudit } from './access/audit/audit.ts'
-import { type Clients, createClients } from './access/clients/clients.ts'
-import { createCustomers, type Customers } from './access/customers/customers.ts'
-import { checkMasterKey, parseMasterKey, readMasterKeyFile } from './access/keys/master-key.ts'
-import { createSigningKeys, type SigningKeys } from './access/keys/signing-keys.ts'
-import { createLimits, type Limits, type LimitStore } from './access/limits/limits.ts'
 import { createMemoryLimits } from './access/limits/memory-limits.ts'
 import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
 import { publicAccessScope } from './access/scopes/access-scope.ts'
-import { type ClientRequests, createClientRequests } from './access/requests/client-requests.ts'
-import { type Apis, createApis } from './access/scopes/apis.ts'
-import { createLastUse, type LastUse } from './access/secrets/last-use.ts'
-import {
-  createSecretVerification,
-  type SecretVerification,
-} from './access/secrets/secret-verification.ts'
-import { createSecrets, type Secrets } from './access/secrets/secrets.ts'
-import { createIssueToken, type IssueToken } from './access/tokens/issue.ts'
-import { createTokenRevocation, type TokenRevocation } from './access/tokens/revocation.ts'
-import { createVerifyToken, type VerifyToken } from './access/tokens/verify.ts'
-import { createUsage, type Usage } from './access/usage/usage.ts'
 import { applicationRoutes } from './admin/applications.ts'
 import { deliveryRoutes } from './admin/delivery.ts'
 import { adminRoutes } from './admin/routes.ts'
 import type { Settings } from './config/load.ts'
-import type { Database } from './database/database.ts'
-import { type DatabaseLocation, openDatabase } from './database/open.ts'
 import { mapiqDialect } from './dialects/mapiq/mapiq.ts'
 import { mapsIndoorsDialect } from './dialects/mapsindoors/mapsindoors.ts'
 import {
@@ -40,14 +19,15 @@ import {
 import { countUsage } from './gateway/count-usage.ts'
 import { installGateway } from './gateway/gateway.ts'
 import { createLimitCall } from './gateway/limit-call.ts'
+import type { LimitCall } from './http/route.ts'
 import { createServer } from './http/server.ts'
 import { systemRoutes } from './http/system-routes.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
-import { type RandomBytes, systemRandom } from './lib/random.ts'
+import { systemClock } from './lib/clock.ts'
 import { openMapStore } from './maps/open.ts'
 import { mapRoutes } from './maps/routes.ts'
 import type { MapStore } from './maps/store.ts'
 import {
+  type AuthenticateClient,
   createClientAuthentication,
   readBasicCredentials,
   readPostCredentials,
@@ -56,205 +36,86 @@ import { clientCredentialsGrant } from './oauth/grants/client-credentials.ts'
 import { createIntrospectionEndpoint } from './oauth/introspect.ts'
 import { createRevocationEndpoint } from './oauth/revoke.ts'
 import { oauthRoutes } from './oauth/routes.ts'
-import { createTokenEndpoint } from './oauth/token.ts'
+import { createTokenEndpoint, type TokenEndpoint } from './oauth/token.ts'
+import {
+  type Access,
+  databaseLocation,
+  mapsLocation,
+  openAccess,
+  type Overrides,
+} from './open-access.ts'
 import { version } from './version.ts'
 
 /**
- * The composition root: the one place where things are wired. `openAccess` makes what commands and
- * server share; `createApp` puts the HTTP server on top of it.
+ * The composition root: the one place where things are wired. `open-access.ts` opens the data with
+ * what commands and server share; this puts the HTTP server and its surfaces on top.
  */
-export interface Access extends AsyncDisposable {
-  database: Database
-  apis: Apis
-  audit: Audit
-  usage: Usage
-  signingKeys: SigningKeys
-  customers: Customers
-  clients: Clients
-  secrets: Secrets
-  clientRequests: ClientRequests
-  secretVerification: SecretVerification
-  lastUse: LastUse
-  limits: Limits
-  issueToken: IssueToken
-  verifyToken: VerifyToken
-  tokenRevocation: TokenRevocation
-  clock: Clock
-}
-
-/** What tests replace. */
-export interface Overrides {
-  clock?: Clock
-  random?: RandomBytes
-  onError?: (error: unknown) => void
-}
-
-/** Where the data of this installation is. */
-export function databaseLocation(settings: Settings): DatabaseLocation {
-  if (settings.databaseUrl) {
-    const { connections } = settings.database
-    return { kind: 'postgres', url: settings.databaseUrl, connections }
-  }
-  return { kind: 'sqlite', file: join(settings.dataDir, 'mapgate.sqlite') }
-}
-
-/** Map data has a SQLite file of its own, so that an import never blocks a token. */
-export function mapsLocation(settings: Settings, location: DatabaseLocation): DatabaseLocation {
-  return location.kind === 'sqlite'
-    ? { kind: 'sqlite', file: join(settings.dataDir, 'maps.sqlite') }
-    : location
-}
-
-/**
- * Opens the data with all that works on it, for a command or a server.
- * @throws MasterKeyError, NewerSchemaError, DatabaseUnavailableError
- */
-export async function openAccess(
-  settings: Settings,
-  limitStore?: LimitStore,
-  { clock = systemClock, random = systemRandom, onError = () => {} }: Overrides = {},
-): Promise<Access> {
-  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
-  await using opened = new AsyncDisposableStack()
-  const database = opened.use(await openDatabase(databaseLocation(settings), clock))
-  const masterKey = settings.masterKey
-    ? parseMasterKey(settings.masterKey)
-    : readMasterKeyFile(settings.dataDir, random)
-  await checkMasterKey(database, masterKey)
-
-  const apis = createApis({
-    publicUrl: settings.publicUrl,
-    mapAliases: settings.mapAliases,
-    further: settings.apis,
-  })
-  const audit = opened.use(
-    createAudit({
-      database,
-      key: masterKey.derive('audit'),
-      olderKeys: masterKey.versions.slice(1).map((version) => masterKey.derive('audit', version)),
-      clock,
-      random,
-      onError,
-    }),
-  )
-  const usage = opened.use(createUsage({ database, clock, onError }))
-  const lastUse = opened.use(createLastUse({ database, masterKey, clock, onError }))
-  const signingKeys = await createSigningKeys({
-    database,
-    masterKey,
-    audit,
-    clock,
-    random,
-    algorithm: settings.signing.algorithm,
-    rotateAfterMilliseconds: settings.signing.rotateAfterDays * 86_400_000,
-    announceMilliseconds: settings.signing.announceSeconds * 1_000,
-  })
-  const customers = createCustomers({ database, audit, clock, random })
-  const clients = createClients({
-    database,
-    audit,
-    clock,
-    random,
-    defaultTokenLifetimeSeconds: settings.tokens.defaultLifetimeSeconds,
-    maximumCached: settings.caches.clients,
-  })
-  const secretVerification = createSecretVerification({
-    database,
-    masterKey,
-    clock,
-    maximumCached: settings.caches.clients,
-  })
-  const secrets = createSecrets({
-    database,
-    masterKey,
-    audit,
-    lastUse,
-    clock,
-    random,
-    maximumPerClient: settings.secrets.maximumPerClient,
-  })
-  const clientRequests = createClientRequests({
-    database,
-    audit,
-    clients,
-    secrets,
-    apis,
-    masterKey,
-    clock,
-    random,
-    maximumWaiting: settings.clientRequests.maximumWaiting,
-    deliveryHours: settings.clientRequests.deliveryHours,
-  })
-  const limits = await createLimits({
-    config: settings.limits,
-    database,
-    clock,
-    store: limitStore ?? createMemoryLimits({ clock }),
-  })
-  const issuer = settings.publicUrl
-  const tokenRevocation = createTokenRevocation({
-    database,
-    audit,
-    clock,
-    maximumCached: settings.caches.tokens,
-  })
-  const verifyToken = createVerifyToken({
-    issuer,
-    signingKeys,
-    clients,
-    secretVerification,
-    tokenRevocation,
-    feed: database.feed,
-    clock,
-    maximumCached: settings.caches.tokens,
-  })
-  await signingKeys.maintain()
-  const toDispose = opened.move()
-  return {
-    database,
-    apis,
-    audit,
-    usage,
-    signingKeys,
-    customers,
-    clients,
-    secrets,
-    clientRequests,
-    secretVerification,
-    lastUse,
-    limits,
-    issueToken: createIssueToken({ issuer, signingKeys, clock, random }),
-    verifyToken,
-    tokenRevocation,
-    clock,
-    [Symbol.asyncDispose]: () => toDispose.disposeAsync(),
-  }
-}
-
-/** The HTTP server of an installation, not yet listening. */
 export interface App extends AsyncDisposable {
+  /** Not yet listening. */
   http: FastifyInstance
   access: Access
   maps: MapStore
 }
 
+/** How long requests under way may take to end when the server stops. */
+const STOP_MILLISECONDS = 10_000
+
+const MAINTENANCE_MILLISECONDS = 60_000
+
 /**
- * Wires the server.
  * @throws OtherServerError when another server runs that this one must not run beside, and what
  * `openAccess` throws
  */
 export async function createApp(settings: Settings, overrides: Overrides = {}): Promise<App> {
   await using opened = new AsyncDisposableStack()
-  const location = databaseLocation(settings)
-  const { store } = settings.limits
-  const clock = overrides.clock ?? systemClock
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
   const http = await createServer(settings, version)
   const onError = (error: unknown) => http.log.error({ err: error }, 'will be tried again')
+  const limitStore = await openLimits(settings, overrides, http, opened)
+  const access = opened.use(await openAccess(settings, limitStore, { onError, ...overrides }))
+  const maps = opened.use(await openMapStore(mapsLocation(settings, databaseLocation(settings))))
+  // Requests are finished before what they use is closed.
+  opened.defer(() => stop(http))
+
+  const issuer = settings.publicUrl
+  const limitCall = createLimitCall(access.limits)
+  installGateway(http, { ...access, issuer, limitCall })
+  countUsage(http, access.usage)
+  const surfaces: Surfaces = { http, settings, access, maps, limitCall, ...clientLogin(access) }
+  const token = await addAuthorizationServer(surfaces)
+  await addMaps(surfaces)
+  await addDialects(surfaces, token)
+  await addManagement(surfaces)
+  systemRoutes(http, {
+    publicUrl: issuer,
+    version,
+    scopes: access.apis.all.flatMap((api) => api.scopes),
+    async ready() {
+      await access.database.feed.read()
+    },
+  })
+
+  const maintenance = setInterval(
+    () => void maintain(access).catch(onError),
+    MAINTENANCE_MILLISECONDS,
+  )
+  opened.defer(() => clearInterval(maintenance))
+  const toDispose = opened.move()
+  return { http, access, maps, [Symbol.asyncDispose]: () => toDispose.disposeAsync() }
+}
+
+/** Keeps servers apart that must not count beside each other, and opens the counters. */
+async function openLimits(
+  settings: Settings,
+  { clock = systemClock }: Overrides,
+  http: FastifyInstance,
+  opened: AsyncDisposableStack,
+) {
+  const place = { location: databaseLocation(settings), dataDir: settings.dataDir }
+  const { store } = settings.limits
   opened.use(
     await holdServerLock({
-      location,
-      dataDir: settings.dataDir,
+      ...place,
       store,
       onLost(error) {
         http.log.fatal({ err: error }, 'stopping')
@@ -262,108 +123,99 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
       },
     }),
   )
-  const limitStore = opened.use(
+  return opened.use(
     store === 'memory'
       ? createMemoryLimits({ clock })
-      : await openSharedLimits({ location, dataDir: settings.dataDir, clock }),
+      : await openSharedLimits({ ...place, clock }),
   )
-  const access = opened.use(await openAccess(settings, limitStore, { onError, ...overrides }))
-  const maps = opened.use(await openMapStore(mapsLocation(settings, location)))
-  // Requests are finished before what they use is closed.
-  opened.defer(() => http.close())
+}
 
-  const { apis, verifyToken, database } = access
-  const issuer = settings.publicUrl
-  const limitCall = createLimitCall(access.limits)
-  installGateway(http, { issuer, apis, verifyToken, limitCall })
-  countUsage(http, access.usage)
+/** What the surfaces are made of. */
+interface Surfaces {
+  http: FastifyInstance
+  settings: Settings
+  access: Access
+  maps: MapStore
+  limitCall: LimitCall
+  authenticateClient: AuthenticateClient
+  /** For a dialect whose `Authorization` header holds a token beside the credentials. */
+  authenticateByForm: AuthenticateClient
+}
 
-  const authentication = {
-    clients: access.clients,
-    secretVerification: access.secretVerification,
-    lastUse: access.lastUse,
-    attempts: createAttempts({ clock }),
-    audit: access.audit,
-    feed: database.feed,
+function clientLogin(access: Access) {
+  // Shared: failures count together, whichever endpoint they come in at.
+  const shared = { ...access, attempts: createAttempts(access), feed: access.database.feed }
+  return {
+    authenticateClient: createClientAuthentication({
+      ...shared,
+      readers: [readPostCredentials, readBasicCredentials],
+    }),
+    authenticateByForm: createClientAuthentication({ ...shared, readers: [readPostCredentials] }),
   }
-  const authenticateClient = createClientAuthentication({
-    readers: [readPostCredentials, readBasicCredentials],
-    ...authentication,
-  })
-  const { issueToken } = access
-  const grants = [clientCredentialsGrant({ apis })]
-  const token = createTokenEndpoint({ authenticateClient, grants, issueToken, limitCall })
+}
+
+/** @returns the token endpoint, which a dialect serves under another path */
+async function addAuthorizationServer(surfaces: Surfaces): Promise<TokenEndpoint> {
+  const { http, settings, access } = surfaces
+  const options = { ...access, ...surfaces }
+  const token = createTokenEndpoint({ ...options, grants: [clientCredentialsGrant(access)] })
   await http.register(async (scope) =>
     oauthRoutes(scope, {
-      issuer,
-      apis,
-      signingKeys: access.signingKeys,
+      ...access,
+      issuer: settings.publicUrl,
       token,
-      introspect: createIntrospectionEndpoint({ authenticateClient, verifyToken, apis, limitCall }),
-      revoke: createRevocationEndpoint({
-        authenticateClient,
-        verifyToken,
-        tokenRevocation: access.tokenRevocation,
-        limitCall,
-      }),
+      introspect: createIntrospectionEndpoint(options),
+      revoke: createRevocationEndpoint(options),
     }),
   )
+  return token
+}
 
-  await http.register(
-    async (scope) =>
-      mapRoutes(scope, { store: maps, publicUrl: issuer, accessScope: () => publicAccessScope }),
-    { prefix: '/maps' },
-  )
+async function addMaps({ http, settings, maps }: Surfaces): Promise<void> {
+  const options = {
+    store: maps,
+    publicUrl: settings.publicUrl,
+    accessScope: () => publicAccessScope,
+  }
+  await http.register(async (scope) => mapRoutes(scope, options), { prefix: '/maps' })
+}
+
+async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<void> {
+  const { http, settings, access, maps } = surfaces
   if (settings.dialects.mapiq) {
     await mapiqDialect(http, { token, store: maps, accessScope: () => publicAccessScope })
   }
   if (settings.dialects.mapsindoors) {
-    const { clients, secrets, secretVerification } = access
     await mapsIndoorsDialect(http, {
+      ...access,
+      ...surfaces,
       token: createTokenEndpoint({
-        authenticateClient,
-        grants: [integrationGrant({ apis })],
-        issueToken,
-        limitCall,
+        ...access,
+        ...surfaces,
+        grants: [integrationGrant(access)],
         lifetimeSeconds: LIFETIME_SECONDS,
         toAnswer: integrationAnswer,
       }),
-      clients,
-      secrets,
-      secretVerification,
-      authenticateByForm: createClientAuthentication({
-        readers: [readPostCredentials],
-        ...authentication,
-      }),
     })
   }
+}
+
+async function addManagement({ http, settings, access, limitCall }: Surfaces): Promise<void> {
+  const { publicUrl, secrets, clientRequests } = settings
+  const { defaultOverlapSeconds } = secrets
   await http.register(
-    async (scope) =>
-      adminRoutes(scope, {
-        ...access,
-        publicUrl: issuer,
-        defaultOverlapSeconds: settings.secrets.defaultOverlapSeconds,
-      }),
+    async (scope) => adminRoutes(scope, { ...access, publicUrl, defaultOverlapSeconds }),
     { prefix: '/admin' },
   )
-  const { clientRequests, clients } = access
-  const { open } = settings.clientRequests
-  applicationRoutes(http, { clientRequests, limitCall, open })
-  await http.register(async (scope) =>
-    deliveryRoutes(scope, { clientRequests, clients, limitCall, publicUrl: issuer }),
-  )
-  systemRoutes(http, {
-    publicUrl: issuer,
-    version,
-    async ready() {
-      await database.feed.read()
-    },
-  })
+  applicationRoutes(http, { ...access, limitCall, open: clientRequests.open })
+  await http.register(async (scope) => deliveryRoutes(scope, { ...access, limitCall, publicUrl }))
+}
 
-  const maintenance = setInterval(() => void maintain(access).catch(onError), 60_000)
-  opened.defer(() => clearInterval(maintenance))
-  const toDispose = opened.move()
-  return { http, access, maps, [Symbol.asyncDispose]: () => toDispose.disposeAsync() }
+/** Stops accepting and finishes what was asked, unless that takes too long. */
+async function stop(http: FastifyInstance): Promise<void> {
+  const impatient = setTimeout(() => http.server.closeAllConnections(), STOP_MILLISECONDS)
+  await http.close()
+  clearTimeout(impatient)
 }
 
 /** What is due from time to time; safe to run on several nodes. */

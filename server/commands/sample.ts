@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemActor } from '../access/audit/actor.ts'
-import { type App, databaseLocation, mapsLocation } from '../app.ts'
+import { type App } from '../app.ts'
+import { databaseLocation, mapsLocation } from '../open-access.ts'
 import type { Settings } from '../config/load.ts'
 import { type ImportProgress, importSampleData } from '../maps/sample-data.ts'
 

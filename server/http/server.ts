@@ -29,12 +29,11 @@ export async function createServer(settings: Settings, version: string): Promise
     routerOptions: { maxParamLength: 200 },
     // Unique, and cheap to make on every request.
     genReqId: requestIds(),
-    rewriteUrl: (request) => originForm(request.url ?? '/'),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
     serverFactory: (handler) =>
       settings.tls
-        ? createHttps({ ...tlsOptions(settings.tls), keepAliveTimeout }, handler)
-        : createHttp({ keepAliveTimeout }, handler),
+        ? createHttps({ ...tlsOptions(settings.tls), ...timeouts }, handler)
+        : createHttp(timeouts, handler),
   })
   requireDeclarations(app)
   app.decorateRequest('principal', null)
@@ -87,11 +86,14 @@ export async function createServer(settings: Settings, version: string): Promise
   return app
 }
 
-/**
- * In milliseconds. Longer than proxies keep idle connections, mostly 60 s: where the server closes
- * first, a request that is on its way is lost.
- */
-const keepAliveTimeout = 75_000
+/** In milliseconds. */
+const timeouts = {
+  // Longer than proxies keep idle connections, mostly 60 s: where the server closes first, a request
+  // that is on its way is lost.
+  keepAliveTimeout: 75_000,
+  // Requests are small: whoever takes longer to send one holds a connection on purpose.
+  requestTimeout: 30_000,
+}
 
 function tlsOptions(tls: NonNullable<Settings['tls']>): ServerOptions {
   return {
@@ -99,14 +101,6 @@ function tlsOptions(tls: NonNullable<Settings['tls']>): ServerOptions {
     key: readFileSync(tls.keyFile),
     minVersion: 'TLSv1.2',
   }
-}
-
-/** RFC 9112 §3.2.2: a server accepts the absolute form too, as proxies and some clients send it. */
-function originForm(target: string): string {
-  if (target.charCodeAt(0) === 47) return target
-  const path = /^https?:\/\/[^/?#]*(.*)$/i.exec(target)?.[1]
-  if (path === undefined) return target
-  return path.startsWith('/') ? path : `/${path}`
 }
 
 function requestIds(): () => string {

@@ -12,11 +12,11 @@ export function systemRoutes(
   options: {
     publicUrl: string
     version: string
-    scopes?: readonly { name: string; description: string }[]
+    scopes: readonly { name: string; description: string }[]
     ready: () => Promise<void>
   },
 ): void {
-  const { publicUrl, version, scopes = [], ready } = options
+  const { publicUrl, version, scopes, ready } = options
   const landing = {
     name: 'Mapgate',
     version,

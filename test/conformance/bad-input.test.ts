@@ -238,12 +238,22 @@ describe('the map data API refuses', () => {
 
 it('changes nothing, and writes nothing secret into the log', async () => {
   expect(await state()).toEqual(before)
-  await fetch(`${server.url}/maps/collections?access_token=${token}&bad=${demo.secret}`)
-  await fetch(`${server.url}/${token}/${demo.secret}`)
+
+  // What is refused for a reason that the log tells, with a secret in every place.
+  const stranger = basic({ clientId: 'stranger', secret: demo.secret })
+  const query = `access_token=${token}&client_secret=${demo.secret}`
+  await postForm(`${server.url}/oauth2/token?x=${demo.secret}`, { grant_type: 'x' }, stranger)
+  await postForm(`${server.url}/oauth2/revoke`, { token }, basic(demo))
+  await fetch(`${server.url}/maps/collections?${query}`, { headers: bearer(token) })
+  await fetch(`${server.url}/mapiq/api/v2/places?${query}`, { headers: bearer(token) })
+  await fetch(`${server.url}/${token}/${demo.secret}?${query}`)
+
   // The start prints the demo client's secret once, for its user to paste.
-  const log = server.log().replace(/^[^{].*$/gm, '')
-  expect(log).toContain('no_credentials')
-  for (const secret of [demo.secret, demo.secret.slice(0, 40), token, token.split('.')[2]!]) {
+  const log = server.log().replaceAll(/^[^{].*$/gm, '')
+  expect(log.match(/"token refused"/g)).toHaveLength(2)
+  expect(log.match(/"refused"/g)!.length).toBeGreaterThan(2)
+  const secrets = [demo.secret, demo.secret.slice(0, 40), token, token.split('.')[2]!]
+  for (const secret of [...secrets, stranger.authorization!.slice('Basic '.length)]) {
     expect(log).not.toContain(secret)
   }
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Actor } from '../../server/access/audit/actor.ts'
-import type { Access } from '../../server/app.ts'
+import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
 import { describeDatabases } from '../support/databases.ts'
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { type Access, openAccess, type Overrides } from '../../server/app.ts'
+import { type Access, openAccess, type Overrides } from '../../server/open-access.ts'
 import { type Actor } from '../../server/access/audit/actor.ts'
 import { loadConfig, type Settings } from '../../server/config/load.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'

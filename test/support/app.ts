@@ -1,4 +1,5 @@
-import { type App, createApp, type Overrides } from '../../server/app.ts'
+import { type App, createApp } from '../../server/app.ts'
+import { type Overrides } from '../../server/open-access.ts'
 import type { Settings } from '../../server/config/load.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { testSettings } from './access.ts'
