@@ -24,6 +24,7 @@ it('inserts clients whose secrets the server takes', async () => {
 
   await using database = await open()
   const verification = createSecretVerification({
+    clients: { beginFill: () => () => {} },
     database,
     masterKey,
     clock,

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { createAttempts } from './access/attempts/attempts.ts'
+import { createLimits } from './access/limits/limits.ts'
 import { createMemoryLimits } from './access/limits/memory-limits.ts'
+import { createNetworkLimits } from './access/limits/network-limits.ts'
 import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
 import { publicAccessScope } from './access/scopes/access-scope.ts'
@@ -9,6 +11,7 @@ import { applicationRoutes } from './admin/applications.ts'
 import { deliveryRoutes } from './admin/delivery.ts'
 import { adminRoutes } from './admin/routes.ts'
 import type { Settings } from './config/load.ts'
+import { isUnavailable } from './database/unavailable.ts'
 import { mapiqDialect } from './dialects/mapiq/mapiq.ts'
 import { mapsIndoorsDialect } from './dialects/mapsindoors/mapsindoors.ts'
 import {
@@ -69,7 +72,7 @@ const MAINTENANCE_MILLISECONDS = 60_000
 export async function createApp(settings: Settings, overrides: Overrides = {}): Promise<App> {
   await using opened = new AsyncDisposableStack()
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
-  const http = await createServer(settings, version)
+  const http = await createServer(settings, version, isUnavailable)
   const onError = (error: unknown) => http.log.error({ err: error }, 'will be tried again')
   const limitStore = await openLimits(settings, overrides, http, opened)
   const access = opened.use(await openAccess(settings, limitStore, { onError, ...overrides }))
@@ -200,13 +203,22 @@ async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<vo
   }
 }
 
-async function addManagement({ http, settings, access, limitCall }: Surfaces): Promise<void> {
+async function addManagement({ http, settings, access }: Surfaces): Promise<void> {
   const { publicUrl, secrets, clientRequests } = settings
-  const { defaultOverlapSeconds } = secrets
-  await http.register(
-    async (scope) => adminRoutes(scope, { ...access, publicUrl, defaultOverlapSeconds }),
-    { prefix: '/admin' },
-  )
+  const options = {
+    ...access,
+    publicUrl,
+    defaultOverlapSeconds: secrets.defaultOverlapSeconds,
+    signingAlgorithm: settings.signing.algorithm,
+  }
+  await http.register(async (scope) => adminRoutes(scope, options), { prefix: '/admin' })
+  const networkLimits = await createLimits({
+    config: settings.limits,
+    database: access.database,
+    store: createNetworkLimits(access),
+    clock: access.clock,
+  })
+  const limitCall = createLimitCall(networkLimits)
   applicationRoutes(http, { ...access, limitCall, open: clientRequests.open })
   await http.register(async (scope) => deliveryRoutes(scope, { ...access, limitCall, publicUrl }))
 }

@@ -114,6 +114,7 @@ export async function openAccess(
     algorithm: settings.signing.algorithm,
     rotateAfterMilliseconds: settings.signing.rotateAfterDays * 86_400_000,
     announceMilliseconds: settings.signing.announceSeconds * 1_000,
+    onError,
   })
   const customers = createCustomers({ database, audit, clock, random })
   const clients = createClients({
@@ -126,6 +127,7 @@ export async function openAccess(
   })
   const secretVerification = createSecretVerification({
     database,
+    clients,
     masterKey,
     clock,
     maximumCached: settings.caches.clients,

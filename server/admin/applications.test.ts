@@ -110,6 +110,16 @@ describe('POST /client-requests', () => {
   })
 })
 
+it('strangers are counted apart from clients, whose counters they could fill', async () => {
+  await submit()
+  const { policies } = await admin.app.access.limits.take({
+    clientId: `network:192.0.2.${network}`,
+    endpoint: 'clientRequests.submit',
+    declared: { quota: 10, windowSeconds: 3_600 },
+  })
+  expect(policies).toMatchObject([{ remaining: 9 }])
+})
+
 describe('/admin/client-requests', () => {
   it('is for operators', async () => {
     const { id } = (await submit()).json<{ id: string }>()
@@ -177,6 +187,21 @@ describe('/admin/client-requests', () => {
     expect(await approve({ customerId: 'c1', scopes: ['fly'] })).toEqual([400, 'scopes'])
     expect(await approve({ customerId: 'c1', scopes: ['read'] })).toEqual([200, undefined])
     expect(await approve({ customerId: 'c1' })).toEqual([409, undefined])
+  })
+})
+
+describe('management asked for', () => {
+  it('is granted only when the decision names it', async () => {
+    const { operator: token, call } = admin
+    const approve = async (permissions: string[], body: object = {}) => {
+      const { id } = (await submit({ permissions })).json<{ id: string }>()
+      return call('POST', `/admin/client-requests/${id}/approve`, { token, body })
+    }
+    expect((await approve(['read', 'operate'])).body.client.scopes).toEqual(['read'])
+    const refused = await approve(['manage', 'operate'])
+    expect([refused.status, refused.body.parameter]).toEqual([400, 'scopes'])
+    const named = await approve(['read', 'manage'], { scopes: ['read', 'manage'] })
+    expect(named.body.client.scopes).toEqual(['read', 'manage'])
   })
 })
 

@@ -35,7 +35,11 @@ type Params = Static<typeof params>
 const decision = strict({
   customerId: Type.Optional(line(200, 'Whose client it becomes; by default as requested.')),
   scopes: Type.Optional(
-    Type.Array(line(200), { maxItems: 100, description: 'By default the permissions requested.' }),
+    Type.Array(line(200), {
+      maxItems: 100,
+      description:
+        'By default the permissions requested without `manage` and `operate`, which must be named.',
+    }),
   ),
 })
 
@@ -116,6 +120,11 @@ export function clientRequestRoutes(
           throw badParameter('customerId', 'is missing: the request names no customer')
         case 'unknown-customer':
           throw badParameter('customerId', 'there is no such customer')
+        case 'only-management':
+          throw badParameter(
+            'scopes',
+            'is missing: the request asks for nothing but manage or operate, which must be named',
+          )
         case 'unknown-scope':
           throw badParameter('scopes', `no API declares the scope ${outcome.scope}`)
         case 'unknown':

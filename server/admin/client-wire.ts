@@ -33,9 +33,16 @@ const changeable = {
     maxItems: 100,
     description: 'Scopes that some API declares; with `manage`, those of the caller’s own client.',
   }),
-  grants: Type.Array(Type.Enum([...GRANT_TYPES]), { maxItems: GRANT_TYPES.length }),
+  grants: Type.Array(Type.Enum([...GRANT_TYPES]), {
+    maxItems: GRANT_TYPES.length,
+    description: 'A new confidential client has `client_credentials`, a public one none.',
+  }),
   tokenLifetimeSeconds: Type.Integer({ minimum: 60, maximum: MAXIMUM_TOKEN_LIFETIME_SECONDS }),
-  signingAlgorithm: nullable(Type.Enum(['ES256', 'EdDSA', 'PS256', 'RS256'])),
+  signingAlgorithm: nullable(
+    Type.Enum(['ES256', 'EdDSA', 'PS256', 'RS256'], {
+      description: 'RS256 or the installation’s; null: the installation’s, whichever it is.',
+    }),
+  ),
 }
 
 const optionalChanges = {

@@ -152,6 +152,22 @@ describe('/admin/clients', () => {
     expect(change.status).toBe(400)
   })
 
+  it('takes the algorithms that there are keys of', async () => {
+    const { call, operator: token } = admin
+    const create = async (signingAlgorithm: string | null) => {
+      const body = { displayName: 'signs', signingAlgorithm }
+      return call('POST', '/admin/clients', { token, body })
+    }
+    for (const signingAlgorithm of ['RS256', 'ES256', null]) {
+      expect((await create(signingAlgorithm)).body).toMatchObject({ signingAlgorithm })
+    }
+    const refused = await create('PS256')
+    expect([refused.status, refused.body.parameter]).toEqual([400, 'signingAlgorithm'])
+    const body = { signingAlgorithm: 'EdDSA' }
+    const change = await call('PATCH', '/admin/clients/manager', { token, body })
+    expect([change.status, change.body.parameter]).toEqual([400, 'signingAlgorithm'])
+  })
+
   it('shows a client itself, with any token, and nobody else', async () => {
     const { call } = admin
     const { token } = await admin.addClient('ordinary')
@@ -173,13 +189,24 @@ describe('/admin/clients', () => {
     expect((await call('POST', '/admin/clients/manager/suspend', { token })).status).toBe(409)
   })
 
-  it('refuses to create with the token of a secret that has ended', async () => {
+  it('lets the token of a secret that has ended read, and change nothing', async () => {
     const { call, operator } = admin
+    const victim = await admin.addClient('victim')
     const client = await admin.addClient('ended', { scopes: ['manage', 'read'] })
     await call('DELETE', `/admin/clients/ended/secrets/${client.secretId}`, { token: operator })
     const body = { displayName: 'back door' }
-    const refused = await call('POST', '/admin/clients', { token: client.token, body })
-    expect([refused.status, refused.body.code]).toEqual([403, 'creator-ended'])
+    for (const [method, path] of [
+      ['POST', ''],
+      ['PATCH', '/victim'],
+      ['DELETE', '/victim'],
+      ['DELETE', `/victim/secrets/${victim.secretId}`],
+    ] as const) {
+      const answer = await call(method, `/admin/clients${path}`, {
+        token: client.token,
+        ...(method !== 'DELETE' && { body }),
+      })
+      expect([answer.status, answer.body.code], method + path).toEqual([403, 'creator-ended'])
+    }
     expect((await call('GET', '/admin/clients', { token: client.token })).status).toBe(200)
   })
 })

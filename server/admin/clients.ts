@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Client, ClientChanges } from '../access/clients/client.ts'
 import type { Clients } from '../access/clients/clients.ts'
+import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import { badParameter, conflict, forbidden } from '../protocol/problem.ts'
 import { actorOf, callerOf } from './caller.ts'
@@ -36,7 +37,14 @@ const selfHarm = { 409: problemResponse('A client can neither suspend nor delete
  */
 export function clientRoutes(
   app: FastifyInstance,
-  options: { clients: Clients; apis: Apis; managed: ManagedClients; adminUrl: string },
+  options: {
+    clients: Clients
+    apis: Apis
+    managed: ManagedClients
+    adminUrl: string
+    /** The installation's. */
+    signingAlgorithm: SigningAlgorithm
+  },
 ): void {
   const { clients, apis, managed, adminUrl } = options
   const url = `${adminUrl}/clients`
@@ -79,6 +87,7 @@ export function clientRoutes(
       if (apiId !== undefined && !apis.get(apiId)) {
         throw badParameter('apiId', 'there is no such API')
       }
+      requireSigningAlgorithm(rest.signingAlgorithm)
       await managed.requireGrantable(request, rest.scopes ?? [])
       const outcome = await clients.create(actorOf(request), {
         ...rest,
@@ -120,6 +129,7 @@ export function clientRoutes(
     }),
     async (request) => {
       const client = await managed.manageable(request, request.params.clientId)
+      requireSigningAlgorithm(request.body.signingAlgorithm)
       const added = (request.body.scopes ?? []).filter((scope) => !client.scopes.includes(scope))
       await managed.requireGrantable(request, added)
       return toClientWire(
@@ -164,6 +174,13 @@ export function clientRoutes(
       return reply.code(204).send()
     },
   )
+
+  /** There are keys of no others. */
+  function requireSigningAlgorithm(name: SigningAlgorithm | null | undefined): void {
+    const usable = [...new Set<SigningAlgorithm>([options.signingAlgorithm, 'RS256'])]
+    if (name === undefined || name === null || usable.includes(name)) return
+    throw badParameter('signingAlgorithm', `must be ${usable.join(' or ')}, or null`)
+  }
 }
 
 function requireOwnCustomer(request: FastifyRequest, customerId: string): void {

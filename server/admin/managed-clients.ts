@@ -70,7 +70,7 @@ export function createManagedClients(options: {
       if (mayManageSecrets(caller, client)) return client
       throw forbidden(
         caller.clientId === client.id
-          ? 'The access token is narrowed: a client manages its secrets with a token for all its scopes.'
+          ? 'The access token is narrowed: a client manages its secrets with a token for all its scopes, or for the management API alone (`resource`).'
           : 'The client has management scopes that the access token lacks.',
       )
     },

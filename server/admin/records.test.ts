@@ -42,6 +42,7 @@ describe('/admin/limits', () => {
     const quota = { quota: 5, windowSeconds: 60 }
     expect(await set({ clientId: 'nobody', ...quota })).toEqual([400, 'clientId'])
     expect(await set({ ...quota, quota: 0 })).toEqual([400, 'quota'])
+    expect(await set({ ...quota, quota: true })).toEqual([400, 'quota'])
     expect(await set({ quota: 5 })).toEqual([400, 'windowSeconds'])
     expect(await set(quota, admin.manager)).toEqual([403, undefined])
     expect((await call('GET', '/admin/limits', { token: admin.manager })).status).toBe(403)
@@ -71,7 +72,14 @@ describe('/admin/audit', () => {
   it('is for operators, and names what it does not take', async () => {
     const { call } = admin
     expect((await call('GET', '/admin/audit', { token: admin.manager })).status).toBe(403)
-    for (const query of ['before=0', 'limit=0', 'limit=1001', 'actorId=%00', 'since=1']) {
+    for (const query of [
+      'before=0',
+      'before=1e300',
+      'limit=0',
+      'limit=1001',
+      'actorId=%00',
+      'since=1',
+    ]) {
       const answer = await call('GET', `/admin/audit?${query}`, { token: admin.operator })
       expect([answer.status, answer.body.parameter]).toEqual([400, query.split('=')[0]])
     }

@@ -41,7 +41,11 @@ const eventSchema = strict({
 const auditQuery = strict({
   limit: Type.Optional(pageLimit),
   before: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'Only events of a lower `sequence`.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Only events of a lower `sequence`.',
+    }),
   ),
   action: Type.Optional(idParameter),
   objectId: Type.Optional(idParameter),

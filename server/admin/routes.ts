@@ -1,13 +1,15 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Audit } from '../access/audit/audit.ts'
 import type { Clients } from '../access/clients/clients.ts'
 import type { Customers } from '../access/customers/customers.ts'
+import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
 import type { Limits } from '../access/limits/limits.ts'
 import type { ClientRequests } from '../access/requests/client-requests.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import { isUsable, secretState } from '../access/secrets/client-secret.ts'
 import type { SecretVerification } from '../access/secrets/secret-verification.ts'
 import type { Secrets } from '../access/secrets/secrets.ts'
+import type { Caller } from '../access/tokens/access-token.ts'
 import type { Usage } from '../access/usage/usage.ts'
 import type { Database } from '../database/database.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -17,6 +19,7 @@ import { customerRoutes } from './customers.ts'
 import { limitRoutes } from './limits.ts'
 import { createManagedClients } from './managed-clients.ts'
 import { recordRoutes } from './records.ts'
+import type { SecretParams } from './secret-wire.ts'
 import { creatorEnded, secretRoutes } from './secrets.ts'
 
 /**
@@ -41,6 +44,7 @@ export function adminRoutes(
     limits: Limits
     clock: Clock
     defaultOverlapSeconds: number
+    signingAlgorithm: SigningAlgorithm
   },
 ): void {
   const { publicUrl, secretVerification, clock, clients, apis } = options
@@ -55,9 +59,12 @@ export function adminRoutes(
     request.body ??= {}
   })
 
-  /** A token outlives the deletion of its secret to list and to delete, never to give itself new power. */
-  app.addHook('preHandler', async ({ caller, method }) => {
-    if (!CREATING_METHODS.includes(method) || !caller || caller.secretId === null) return
+  // A token outlives its secret to read, and to delete its own client's other secrets: a script that
+  // deletes the one it logged in with can still clean up. It keeps no other power.
+  app.addHook('preHandler', async (request) => {
+    const { caller, method } = request
+    if (!caller || caller.secretId === null) return
+    if (READING_METHODS.includes(method) || deletesOwnSecret(request, caller)) return
     const secret = await secretVerification.find(caller.secretId)
     if (!secret || !isUsable(secretState(secret, clock.now()))) throw creatorEnded()
   })
@@ -74,4 +81,8 @@ export function adminRoutes(
   recordRoutes(app, { ...options, managed, adminUrl })
 }
 
-const CREATING_METHODS = ['POST', 'PUT', 'PATCH']
+const READING_METHODS = ['GET', 'HEAD']
+
+const deletesOwnSecret = ({ routeOptions, params }: FastifyRequest, caller: Caller): boolean =>
+  routeOptions.config.endpoint === 'admin.secrets.delete' &&
+  (params as SecretParams).clientId === caller.clientId

@@ -24,7 +24,7 @@ const secretMembers = {
     ),
   }),
   expiresAt: nullable(dateTime()),
-  lastUsedAt: nullable(dateTime('A second late at most.')),
+  lastUsedAt: nullable(dateTime('A second late; under a flood of logins, two minutes.')),
   hint: Type.String({ description: 'The beginning and end of its text: `mgs_…a1B2`.' }),
   state: Type.Enum(['active', 'retiring', 'revoked', 'expired']),
   revokedAt: nullable(dateTime()),
@@ -61,13 +61,20 @@ export const rollBody = strict({
 })
 
 export const secretListQuery = strict({
-  all: Type.Optional(Type.Boolean({ description: 'Also those that are revoked or expired.' })),
+  all: Type.Optional(
+    Type.Boolean({
+      description: 'Also those that are revoked or expired, for the 2 days they are kept.',
+    }),
+  ),
 })
 
 export const secretDeleteQuery = strict({
   revokeTokens: Type.Optional(Type.Boolean({ description: 'End the tokens obtained with it.' })),
   deleteCreated: Type.Optional(
-    Type.Boolean({ description: 'Delete the secrets that were created with it, and so on.' }),
+    Type.Boolean({
+      description:
+        'Delete the secrets that were created with it, and so on: a client that deletes its own secret those of its own, else those that the caller may manage.',
+    }),
   ),
 })
 

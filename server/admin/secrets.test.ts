@@ -17,6 +17,13 @@ function countOf(answers: Answer[]): Record<number, number> {
 }
 
 describe('a client’s own secrets', () => {
+  it('are not ended by an overlap of null', async () => {
+    const { token } = await admin.addClient('null')
+    const body = { overlapSeconds: null }
+    const rolled = await admin.call('POST', urlOf('null', '/roll'), { token, body })
+    expect([rolled.status, rolled.body.parameter]).toEqual([400, 'overlapSeconds'])
+  })
+
   it('are rotated by the client with an ordinary token, without ever being locked out', async () => {
     const { call, login } = admin
     const client = await admin.addClient('rotates')
@@ -110,6 +117,54 @@ describe('a client’s own secrets', () => {
     // It was used a moment ago, and someone else deleted it.
     expect(deleted.body.warnings).toHaveLength(1)
     expect((await call('GET', urlOf('chains'), { token: client.token })).status).toBe(401)
+  })
+
+  it('take along only what the one who deletes may manage', async () => {
+    const { call, login } = admin
+    const [left, right, strong, abroad] = [
+      await admin.addClient('left'),
+      await admin.addClient('right'),
+      await admin.addClient('stronger', { scopes: ['operate'] }),
+      await admin.addClient('abroad', { customerId: 'c2' }),
+    ]
+    const { secrets } = admin.app.access
+    const actor = {
+      kind: 'client',
+      id: 'left',
+      secretId: left.secretId,
+      address: null,
+      requestId: null,
+    } as const
+    const created = await Promise.all(
+      [left, right, strong, abroad].map(async ({ id }) => {
+        const outcome = await secrets.create(actor, id, { description: '', expiresAt: null })
+        if (outcome.kind !== 'created') throw new Error(outcome.kind)
+        return outcome.secret.id
+      }),
+    )
+    const path = urlOf('left', `/${left.secretId}?deleteCreated=true`)
+    const deleted = await call('DELETE', path, { token: admin.manager })
+    const ids: string[] = deleted.body.deleted.map(({ id }: { id: string }) => id)
+    expect(new Set(ids)).toEqual(new Set([left.secretId, created[0], created[1]]))
+    for (const { id, text } of [right, strong, abroad]) {
+      await expect(login(id, text)).resolves.toBeTypeOf('string')
+    }
+  })
+
+  it('are refused to public clients, and so is the grant', async () => {
+    const { app, call } = admin
+    const client = await admin.addClient('goes-public')
+    await app.access.database.write(async (write) => {
+      await write.query
+        .updateTable('clients')
+        .set({ type: 'public' })
+        .where('id', '=', client.id)
+        .execute()
+      write.announce('client', client.id)
+    })
+    const path = urlOf(client.id)
+    expect((await call('POST', path, { token: client.token, body: {} })).status).toBe(409)
+    await expect(admin.login(client.id, client.text)).rejects.toThrow('unauthorized_client')
   })
 
   it('are not managed with a narrowed token', async () => {

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { ClientSecret } from '../access/secrets/client-secret.ts'
+import { createdWithinReach } from '../access/secrets/management-rights.ts'
 import type { CreateOutcome, RollOutcome, Secrets } from '../access/secrets/secrets.ts'
 import type { Clock } from '../lib/clock.ts'
 import { badParameter, conflict, notFound, Problem } from '../protocol/problem.ts'
-import { actorOf } from './caller.ts'
+import { actorOf, callerOf } from './caller.ts'
 import { type ClientParams, clientParams } from './client-wire.ts'
 import { type ManagedClients, noClient } from './managed-clients.ts'
 import { adminRoute, notFoundResponse, problemResponse, strict } from './route-options.ts'
@@ -30,12 +31,13 @@ const creationRefusals = {
     'The caller may not manage the secrets; or, with `code` `creator-ended`, its own secret has ended.',
   ),
   ...notFoundResponse,
-  409: problemResponse('The client has as many secrets as it may have.'),
+  409: problemResponse('The client has as many secrets as it may have, or is a public one.'),
 }
 
 /**
  * A client's secrets, under `/admin/clients/{clientId}/secrets`. No scope is declared: a client
- * manages its own secrets with an ordinary token, `manage` and `operate` those of others.
+ * manages its own secrets with an ordinary token, `manage` and `operate` those of others. Tokens for
+ * APIs elsewhere too are refused: whoever got one there could manage secrets with it.
  */
 export function secretRoutes(
   app: FastifyInstance,
@@ -55,7 +57,7 @@ export function secretRoutes(
     '/clients/:clientId/secrets',
     adminRoute('admin.secrets.list', null, {
       summary: 'List a client’s secrets',
-      description: 'Oldest first, without their texts.',
+      description: 'Oldest first, without their texts; the newest 1,000 at most.',
       params: clientParams,
       querystring: secretListQuery,
       response: { 200: strict({ items: Type.Array(secretSchema) }), ...notFoundResponse },
@@ -159,10 +161,10 @@ export function secretRoutes(
     async (request) => {
       const { clientId, secretId } = request.params
       const { revokeTokens = false, deleteCreated = false } = request.query
-      const { id } = await managed.withManageableSecrets(request, clientId)
-      const outcome = await secrets.delete(actorOf(request), id, secretId, {
+      const client = await managed.withManageableSecrets(request, clientId)
+      const outcome = await secrets.delete(actorOf(request), client.id, secretId, {
         revokeTokens,
-        deleteCreated,
+        deleteCreated: deleteCreated && createdWithinReach(callerOf(request), client),
       })
       switch (outcome.kind) {
         case 'deleted':
@@ -194,6 +196,8 @@ function created<Outcome extends CreateOutcome | RollOutcome>(
       return outcome as Extract<Outcome, { kind: 'created' }>
     case 'unknown-client':
       throw noClient()
+    case 'public-client':
+      throw conflict('A public client cannot keep a secret, so it has none.')
     case 'too-many':
       throw conflict(`A client may have ${outcome.maximum} secrets: delete one first.`)
     case 'creator-ended':

@@ -48,7 +48,11 @@ export function addRequestsCommand(program: Command): void {
     ['mapgate requests approve 019a0000-0000-7000-8000-000000000000 --customer lund'],
   )
     .option('--customer <id>', 'whose client it is to be (default: what the request says)')
-    .option('--scope <scopes>', 'what it may ask for instead of what was requested', words)
+    .option(
+      '--scope <scopes>',
+      'what it may ask for instead of what was requested; manage and operate are granted only when named here',
+      words,
+    )
     .action(onData(approve))
   addCommand(requests, 'reject <id>', 'Reject a request.', [
     'mapgate requests reject 019a0000-0000-7000-8000-000000000000 --reason "Please use the public tiles"',
@@ -149,6 +153,11 @@ async function approve(
     }
     case 'unknown-scope':
       return unknownScope(outcome.scope, access.apis)
+    case 'only-management':
+      throw new Refusal(
+        'only-management',
+        'The request asks for nothing but manage or operate: name with --scope what to grant.',
+      )
     case 'no-customer':
       throw new Refusal(
         'no-customer',

@@ -28,7 +28,7 @@ export function addSecretsCommand(program: Command): void {
     'mapgate secrets list --client 4711 --all',
   ])
     .requiredOption('--client <id>', 'whose secrets')
-    .option('--all', 'also those that are deleted or expired, for the 30 days they are kept')
+    .option('--all', 'also those that are deleted or expired, for the 2 days they are kept')
     .action(onData(list))
   addCommand(
     secrets,
@@ -97,7 +97,7 @@ async function remove(
   const { id } = await requireClient(session, options.client)
   const outcome = await access.secrets.delete(actor, id, secretId, {
     revokeTokens: options.revokeTokens ?? false,
-    deleteCreated: options.deleteCreated ?? false,
+    deleteCreated: options.deleteCreated === true && (() => true),
   })
   if (outcome.kind !== 'deleted') {
     throw new Refusal(
@@ -139,6 +139,11 @@ function refuse(outcome: Exclude<CreateOutcome, { kind: 'created' }>, clientId: 
   switch (outcome.kind) {
     case 'unknown-client':
       return unknownClient(clientId)
+    case 'public-client':
+      throw new Refusal(
+        'public-client',
+        `Client ${clientId} is a public client: it cannot keep a secret.`,
+      )
     case 'too-many':
       throw new Refusal(
         'too-many-secrets',

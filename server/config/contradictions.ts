@@ -30,8 +30,12 @@ function publicUrlProblems({ publicUrl, port }: Config): string[] {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
     return ['publicUrl must be https, except on localhost']
   }
-  if (url.search || url.hash || url.username) {
+  if (url.search || url.hash || url.username || url.password) {
     return ['publicUrl must have no query, fragment or user']
+  }
+  if (url.pathname !== '/') {
+    // RFC 8414 §3.1 and RFC 9728 §3.1: then the metadata would belong at the host's root, before the path.
+    return ['publicUrl must have no path: its metadata is found at the root of the host']
   }
   return []
 }

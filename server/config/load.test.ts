@@ -33,7 +33,6 @@ describe('what is read', () => {
       limits: { store: 'memory', default: { quota: 20, windowSeconds: 60 } },
       databaseUrl: null,
       masterKey: null,
-      clientSecret: null,
     })
   })
 
@@ -51,6 +50,12 @@ describe('what is read', () => {
 
   it('drops the slash that ends a public URL, since the issuer is compared as text', () => {
     expect(load('publicUrl: https://maps.example.com/').publicUrl).toBe('https://maps.example.com')
+  })
+
+  it('is reached by https where it serves that itself', () => {
+    const tls = `tls: { certificateFile: ${file}, keyFile: ${file} }`
+    expect(load(tls).publicUrl).toBe('https://localhost:8080')
+    expect(load(`${tls}\npublicUrl: https://a.example`).publicUrl).toBe('https://a.example')
   })
 
   it('lets a client have a limit over all and none for single endpoints', () => {
@@ -109,6 +114,15 @@ describe('what is refused', () => {
     ['ftp://localhost', 'publicUrl must be https, except on localhost'],
     ['https://localhost.example.com?a=1', 'publicUrl must have no query, fragment or user'],
     ['https://user@maps.example.com', 'publicUrl must have no query, fragment or user'],
+    ['https://:word@maps.example.com', 'publicUrl must have no query, fragment or user'],
+    [
+      'https://maps.example.com/base//',
+      'publicUrl must have no path: its metadata is found at the root of the host',
+    ],
+    [
+      'https://maps.example.com//',
+      'publicUrl must have no path: its metadata is found at the root of the host',
+    ],
   ])('the public URL %s', (url, problem) => {
     expect(problemsOf('', { MAPGATE_PUBLIC_URL: url })).toEqual([problem])
   })

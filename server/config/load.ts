@@ -47,7 +47,9 @@ export function loadConfig(environment: Environment): Settings {
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     ...config,
-    publicUrl: (config.publicUrl || `http://localhost:${config.port}`).replace(/\/$/, ''),
+    publicUrl: (
+      config.publicUrl || `${config.tls ? 'https' : 'http'}://localhost:${config.port}`
+    ).replace(/\/$/, ''),
     dataDir: resolve(config.dataDir),
     databaseUrl: environment.databaseUrl,
     masterKey: environment.masterKey,

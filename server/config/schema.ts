@@ -49,7 +49,7 @@ export const configSchema = Type.Object(
     publicUrl: Type.String({
       default: '',
       description:
-        'The URL under which clients reach this server; the issuer. https, except on localhost. Empty: `http://localhost:<port>`.',
+        'The URL under which clients reach this server, without a path; the issuer. https, except on localhost. Empty: `http://localhost:<port>`, with `tls` `https://localhost:<port>`.',
     }),
     host: Type.String({ default: 'localhost', description: 'The address to listen on.' }),
     port: Type.Integer({

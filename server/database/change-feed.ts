@@ -12,7 +12,7 @@ import { type Adapter, DatabaseUnavailableError, type Topic } from './database.t
 export class ChangeFeed {
   readonly #adapter: Adapter
   readonly #clock: Clock
-  readonly #listeners: ((change: Change) => void)[] = []
+  readonly #listeners: ChangeListener[] = []
   #position = 0
   #dataVersion: number | null = null
   /** Monotonic time of the last read that succeeded, taken before the read began. */
@@ -43,7 +43,8 @@ export class ChangeFeed {
     await this.#reading?.catch(() => {})
   }
 
-  subscribe(listener: (change: Change) => void): void {
+  /** The feed counts as read when the listener's promise, if it gives one, is fulfilled. */
+  subscribe(listener: ChangeListener): void {
     this.#listeners.push(listener)
   }
 
@@ -52,7 +53,14 @@ export class ChangeFeed {
    * @throws DatabaseUnavailableError when it cannot be read
    */
   ensureFresh(): void | Promise<void> {
-    if (this.#clock.monotonic() - this.#confirmedAt <= CONFIRMED_MILLISECONDS) return
+    // The monotonic clock stands still while a machine is suspended, the other may be set back.
+    const { monotonic, now } = this.#clock
+    if (
+      monotonic() - this.#confirmedAt <= CONFIRMED_MILLISECONDS &&
+      Math.abs(now() - this.#confirmedWallClock) <= CONFIRMED_MILLISECONDS
+    ) {
+      return
+    }
     return this.read()
   }
 
@@ -81,7 +89,9 @@ export class ChangeFeed {
     const wallClock = this.#clock.now()
     try {
       const version = this.#adapter.dataVersion()
-      if (version === null || version !== this.#dataVersion) await this.#readRows(wallClock)
+      if (version === null || version !== this.#dataVersion) {
+        await withDeadline(this.#readRows(wallClock), READ_MILLISECONDS)
+      }
       this.#dataVersion = version
     } catch (error) {
       throw new DatabaseUnavailableError('the change feed cannot be read', { cause: error })
@@ -95,8 +105,8 @@ export class ChangeFeed {
     // Rows are kept for an hour (`pruneChanges`): whoever missed more forgets everything instead.
     if (wallClock - this.#confirmedWallClock > KEPT_MILLISECONDS / 2) {
       const newest = await changes.select((rows) => rows.fn.max('id').as('id')).executeTakeFirst()
+      await this.#tell({ topic: 'everything', key: '' })
       this.#position = newest?.id ?? 0
-      this.#tell({ topic: 'everything', key: '' })
       return
     }
     const rows = await changes
@@ -105,13 +115,32 @@ export class ChangeFeed {
       .orderBy('id')
       .execute()
     for (const row of rows) {
-      this.#position = row.id
-      this.#tell({ topic: row.topic as Topic, key: row.key })
+      await this.#tell({ topic: row.topic as Topic, key: row.key })
+      // A read that had timed out may end after one that began later.
+      this.#position = Math.max(this.#position, row.id)
     }
   }
 
-  #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change)
+  /** Told again when it fails: then the feed stays unread. */
+  async #tell(change: Change): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener(change)))
+  }
+}
+
+/** What it returns is waited for if it is a promise. */
+export type ChangeListener = (change: Change) => unknown
+
+/** A database that accepts connections and does not answer must not hold all requests for good. */
+async function withDeadline(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the database does not answer')), milliseconds)
+  })
+  try {
+    await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+    work.catch(() => {})
   }
 }
 
@@ -123,6 +152,7 @@ export interface Change {
 
 const POLL_MILLISECONDS = 200
 const CONFIRMED_MILLISECONDS = 500
+const READ_MILLISECONDS = 2_000
 
 /** How long feed rows are kept for nodes that fell behind. */
 export const KEPT_MILLISECONDS = 3_600_000

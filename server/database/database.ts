@@ -57,7 +57,6 @@ export interface Adapter extends AsyncDisposable {
   readonly writer: Kysely<Tables>
   /** How often `write` tries again after an error, and whether this error deserves it. */
   isRetryable(error: unknown): boolean
-  isUnavailable(error: unknown): boolean
   lock(transaction: Transaction<Tables>, name: string): Promise<void>
   prepare<Row>(sql: string): (...parameters: (string | number)[]) => Row[] | Promise<Row[]>
   /** A number that differs from its last value if another connection may have changed the database; null: not known. */

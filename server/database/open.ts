@@ -11,6 +11,7 @@ import {
 import { migrate } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
+import { isUnavailable } from './unavailable.ts'
 
 /** Where the database is: a file, `:memory:` excepted because other connections could not see it, or a URL. */
 export type DatabaseLocation =
@@ -96,7 +97,7 @@ async function retrying<Result>(adapter: Adapter, work: () => Promise<Result>): 
         await sleep(2 + Math.random() * 20)
         continue
       }
-      if (adapter.isRetryable(error) || adapter.isUnavailable(error)) {
+      if (adapter.isRetryable(error) || isUnavailable(error)) {
         throw new DatabaseUnavailableError('the database is not available', { cause: error })
       }
       throw error

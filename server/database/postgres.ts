@@ -3,17 +3,21 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import type { Adapter } from './database.ts'
 import type { Tables } from './tables.ts'
+import { errorCode } from './unavailable.ts'
 
 /** Postgres through `pg`: one pool. */
 export function openPostgres(options: { url: string; connections: number }): Adapter {
-  const pool = createPool(options)
+  const pool = createPool({
+    ...options,
+    // A node that stops in a transaction must not block the others through the locks it holds.
+    settings: '-c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000',
+  })
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   return {
     dialect: 'postgres',
     query: db,
     writer: db,
     isRetryable: (error) => RETRYABLE.has(errorCode(error)),
-    isUnavailable,
     async lock(transaction, name) {
       await sql`select pg_advisory_xact_lock(${lockNumber(name)})`.execute(transaction)
     },
@@ -30,11 +34,22 @@ export function openPostgres(options: { url: string; connections: number }): Ada
 }
 
 /** A pool that reads int8 as a number: ours are times and counts, all below 2^53. */
-export function createPool({ url, connections }: { url: string; connections: number }): pg.Pool {
+export function createPool({
+  url,
+  connections,
+  settings,
+}: {
+  url: string
+  connections: number
+  /** Of each session, as Postgres takes them on its command line. */
+  settings?: string
+}): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    ...(settings !== undefined && { options: settings }),
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
         oid === pg.types.builtins.INT8
@@ -54,17 +69,5 @@ export function lockNumber(name: string): string {
   return createHash('sha256').update(`mapgate:${name}`).digest().readBigInt64BE().toString()
 }
 
-/** Serialization failure, deadlock. */
-const RETRYABLE = new Set(['40001', '40P01'])
-
-function errorCode(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? code : ''
-}
-
-function isUnavailable(error: unknown): boolean {
-  const code = errorCode(error)
-  // Classes 08 (connection), 53 (resources), 57P (shutdown), and the socket's own errors.
-  if (/^(08|53|57P)/.test(code) || /^E[A-Z]+$/.test(code)) return true
-  return error instanceof Error && /timeout|Connection terminated/.test(error.message)
-}
+/** Serialization failure, deadlock, lock not available. */
+const RETRYABLE = new Set(['40001', '40P01', '55P03'])

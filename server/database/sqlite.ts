@@ -12,6 +12,7 @@ import {
 } from 'kysely'
 import type { Adapter } from './database.ts'
 import type { Tables } from './tables.ts'
+import { SQLITE_BUSY, SQLITE_LOCKED, sqliteResultCode } from './unavailable.ts'
 
 /**
  * SQLite through `node:sqlite`: one connection that writes, one that only reads and so never waits
@@ -20,7 +21,7 @@ import type { Tables } from './tables.ts'
 export function openSqlite(file: string): Adapter {
   const writerConnection = openSqliteFile(file)
   const readerConnection = openSqliteFile(file)
-  readerConnection.exec('pragma query_only = on')
+  readerConnection.exec(`pragma query_only = on; pragma mmap_size = ${MAPPED_BYTES}`)
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(writerConnection) })
   const query = new Kysely<Tables>({ dialect: sqliteDialect(readerConnection) })
   const dataVersion = readerConnection.prepare('pragma data_version')
@@ -28,9 +29,10 @@ export function openSqlite(file: string): Adapter {
     dialect: 'sqlite',
     query,
     writer,
-    isRetryable: (error) =>
-      resultCode(error) === SQLITE_BUSY || resultCode(error) === SQLITE_LOCKED,
-    isUnavailable: (error) => resultCode(error) !== null && UNAVAILABLE.has(resultCode(error)!),
+    isRetryable(error) {
+      const code = sqliteResultCode(error)
+      return code === SQLITE_BUSY || code === SQLITE_LOCKED
+    },
     // BEGIN IMMEDIATE has already made this transaction the only writer.
     lock: async () => {},
     prepare<Row>(sql: string) {
@@ -56,21 +58,13 @@ export function openSqliteFile(file: string): DatabaseSync {
   return connection
 }
 
+/** Random reads of a large file take a third less time than by `pread`. */
+const MAPPED_BYTES = 1_073_741_824
+
 const OPEN_TIMEOUT_MILLISECONDS = 5_000
 
 /** Blocks the event loop, so it is short; what takes longer is tried again asynchronously (`open.ts`). */
 const BUSY_TIMEOUT_MILLISECONDS = 10
-
-const SQLITE_BUSY = 5
-const SQLITE_LOCKED = 6
-/** READONLY, IOERR, FULL, CANTOPEN: the file system failed, not the statement. */
-const UNAVAILABLE = new Set([8, 10, 13, 14])
-
-function resultCode(error: unknown): number | null {
-  const code = (error as { errcode?: unknown } | null)?.errcode
-  // The low byte is the primary result code.
-  return typeof code === 'number' ? code & 0xff : null
-}
 
 /** Kysely over one `node:sqlite` connection, its transactions BEGIN IMMEDIATE. */
 function sqliteDialect(connection: DatabaseSync): Dialect {

@@ -23,6 +23,7 @@ export function installGateway(
   options: { issuer: string; apis: Apis; verifyToken: VerifyToken; limitCall: LimitCall },
 ): void {
   const { issuer, apis, verifyToken, limitCall } = options
+  const management = apis.get('management')!
   const ownAudiences = apis.all
     .map((api) => api.audience)
     .filter((audience) => audience.startsWith(`${issuer}/`))
@@ -87,11 +88,8 @@ export function installGateway(
   }
 
   function requireScope(caller: Caller, access: ProtectedAccess): void {
-    const audience = caller.claims.aud
-    const wanted = access.scope === null ? null : apis.ofScope(access.scope)!.audience
-    const fits = (name: string) => (wanted === null ? ownAudiences.includes(name) : name === wanted)
     // RFC 9068 §4: a token for another API is no token here.
-    if (!(typeof audience === 'string' ? fits(audience) : audience.some(fits))) {
+    if (!isMeantFor(caller.claims.aud, access)) {
       throw new BearerError('invalid_token', 'The access token is for another API.', {
         ...about(access),
         reason: 'wrong_audience',
@@ -106,9 +104,18 @@ export function installGateway(
     }
   }
 
+  function isMeantFor(audience: string | readonly string[], access: ProtectedAccess): boolean {
+    const audiences = typeof audience === 'string' ? [audience] : audience
+    const api = access.scope === null ? null : apis.ofScope(access.scope)!
+    if (api !== null && !audiences.includes(api.audience)) return false
+    if (api !== null && api !== management) return true
+    // Each of its audiences gets to see the token: one elsewhere must manage nothing with it.
+    return audiences.every((name) => ownAudiences.includes(name))
+  }
+
   /** What a refusal says of the API (RFC 6750 §3, RFC 9728 §5.1). */
   function about(access: ProtectedAccess): { resourceMetadata: string; scope: string | null } {
-    const api = access.scope === null ? apis.get('management')! : apis.ofScope(access.scope)!
+    const api = access.scope === null ? management : apis.ofScope(access.scope)!
     const path = api.audience.slice(issuer.length)
     return {
       resourceMetadata: `${issuer}/.well-known/oauth-protected-resource${path}`,

@@ -10,6 +10,12 @@ import { Problem } from '../protocol/problem.ts'
  * nobody foresaw is an opaque 500 with a request id, and stands in the log.
  */
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    isUnavailable: (error: unknown) => boolean
+  }
+}
+
 /** RFC 9457. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error, request)
@@ -77,7 +83,11 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
     return new Problem(error.status, TITLES[error.status] ?? 'Refused', error.message)
   }
   if (error instanceof OAuthError) return new Problem(error.status, 'Refused', error.message)
-  if (error instanceof UnavailableError) {
+  // Nobody is left to read the answer, and nothing is wrong here.
+  if (error !== null && error === request.raw.errored) {
+    return new Problem(400, 'Bad request', 'The connection ended before the body did.')
+  }
+  if (error instanceof UnavailableError || request.server.isUnavailable(error)) {
     request.log.error({ err: error, requestId: request.id }, 'unavailable')
     return new Problem(503, 'Unavailable', 'Try again in a moment.', {
       headers: { 'retry-after': '1' },
@@ -109,6 +119,7 @@ const TITLES: Record<number, string> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   413: 'Content too large',
+  414: 'URI too long',
   415: 'Unsupported media type',
 }
 
@@ -117,6 +128,8 @@ const FASTIFY_DETAILS: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The content type is not one that this endpoint takes.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON.',
+  FST_ERR_BAD_URL: 'The path is malformed.',
+  FST_ERR_MAX_PARAM_LENGTH: 'A part of the path is too long.',
 }
 
 /** The first fault that the schema found, with the parameter's name. */

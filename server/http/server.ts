@@ -3,18 +3,30 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer as createHttps, type ServerOptions } from 'node:https'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { Settings } from '../config/load.ts'
 import { notFound } from '../protocol/problem.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
+import { acceptJson } from './json.ts'
 import { requireDeclarations } from './route.ts'
+import { buildValidator } from './validation.ts'
 
 /**
  * The HTTP server before any surface is added: request ids, size limits, CORS, security headers, the
  * form of errors, and the collection of routes into the API reference.
+ * @param isUnavailable whether an error means that the database cannot be used for now
  */
-export async function createServer(settings: Settings, version: string): Promise<FastifyInstance> {
+export async function createServer(
+  settings: Settings,
+  version: string,
+  isUnavailable: (error: unknown) => boolean,
+): Promise<FastifyInstance> {
+  const secure = settings.publicUrl.startsWith('https:')
+  function addSecurityHeaders(reply: Pick<FastifyReply, 'header'>): void {
+    void reply.header('x-content-type-options', 'nosniff')
+    if (secure) void reply.header('strict-transport-security', 'max-age=31536000')
+  }
   const app = Fastify({
     logger: {
       level: settings.log.level,
@@ -29,24 +41,30 @@ export async function createServer(settings: Settings, version: string): Promise
     routerOptions: { maxParamLength: 200 },
     // Unique, and cheap to make on every request.
     genReqId: requestIds(),
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
+    ajv: { customOptions: { removeAdditional: false, allErrors: false } },
+    schemaController: { compilersFactory: { buildValidator } },
+    // URLs that no route can be found for, so that no hook runs.
+    frameworkErrors(error, request, reply) {
+      addSecurityHeaders(reply)
+      answerProblem(error, request, reply)
+    },
     serverFactory: (handler) =>
       settings.tls
         ? createHttps({ ...tlsOptions(settings.tls), ...timeouts }, handler)
         : createHttp(timeouts, handler),
   })
   requireDeclarations(app)
+  app.decorate('isUnavailable', isUnavailable)
   app.decorateRequest('principal', null)
   app.decorateRequest('form', null)
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler(() => {
     throw notFound('There is nothing here.')
   })
+  acceptJson(app)
   allowCrossOrigin(app)
-  const secure = settings.publicUrl.startsWith('https:')
   app.addHook('onRequest', (_request, reply, done) => {
-    void reply.header('x-content-type-options', 'nosniff')
-    if (secure) void reply.header('strict-transport-security', 'max-age=31536000')
+    addSecurityHeaders(reply)
     done()
   })
   await app.register(swagger, {

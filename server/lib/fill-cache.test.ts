@@ -44,4 +44,36 @@ describe('FillCache', () => {
     void cache.get('a', () => `again ${++loads}`)
     expect(loads).toBe(1)
   })
+
+  it('keeps what was used last when it is full', () => {
+    const cache = new FillCache<string>(4)
+    for (const key of ['a', 'b', 'c', 'd', 'a', 'e', 'f', 'a']) void cache.get(key, () => key)
+    expect(cache.get('a', () => 'again')).toBe('a')
+    expect(cache.get('b', () => 'again')).toBe('again')
+  })
+
+  it('forgets what is invalidated, however long ago it was used', () => {
+    const cache = new FillCache<string>(4)
+    for (const key of ['a', 'b', 'c']) void cache.get(key, () => key)
+    for (const key of ['a', 'c']) cache.invalidate(key)
+    expect(cache.get('a', () => 'again')).toBe('again')
+    expect(cache.get('c', () => 'again')).toBe('again')
+    cache.clear()
+    expect(cache.get('b', () => 'again')).toBe('again')
+  })
+
+  it('keeps what came along with another load, unless something was invalidated meanwhile', () => {
+    const cache = new FillCache<string>(10)
+    const keep = cache.beginFill()
+    const keepLate = cache.beginFill()
+    keep('a', 'joined')
+    expect(cache.get('a', () => 'loaded')).toBe('joined')
+    cache.invalidate('b')
+    keepLate('b', 'stale')
+    expect(cache.get('b', () => 'fresh')).toBe('fresh')
+    const keepLater = cache.beginFill()
+    cache.clear()
+    keepLater('a', 'stale')
+    expect(cache.get('a', () => 'fresh')).toBe('fresh')
+  })
 })

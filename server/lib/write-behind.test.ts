@@ -6,12 +6,13 @@ interface Count {
   count: number
 }
 
-function setUp({ maximum = 1_000 } = {}) {
+function setUp({ maximum = 1_000, batchSize = 500 } = {}) {
   const written: Count[][] = []
   const errors: unknown[] = []
   const database = { fails: false, written, errors }
   const waiting = new WriteBehind<Count>({
     maximum,
+    batchSize,
     createOverflow: () => ({ key: 'others', count: 0 }),
     onError: (error) => errors.push(error),
     async write(values) {
@@ -112,6 +113,13 @@ it('writes many values in batches, and after a failure only those that are left'
   await waiting.flush()
   expect(database.written.map((batch) => batch.length)).toEqual([500, 500, 200])
   expect(new Set(database.written.flat().map((value) => value.key)).size).toBe(1_200)
+})
+
+it('writes as many together as it is told to', async () => {
+  const { waiting, count, database } = setUp({ maximum: 2_000, batchSize: 1_000 })
+  for (let index = 0; index < 1_200; index++) count(String(index))
+  await waiting.flush()
+  expect(database.written.map((batch) => batch.length)).toEqual([1_000, 200])
 })
 
 it('writes what is waiting when it is closed, and nothing by itself afterwards', async () => {

@@ -73,8 +73,9 @@ export class WriteBehind<Value extends {}> implements AsyncDisposable {
 
   async #writeBatches(): Promise<void> {
     while (this.#unwritten.length > 0) {
-      await this.#options.write(this.#unwritten.slice(0, BATCH_SIZE))
-      this.#unwritten = this.#unwritten.slice(BATCH_SIZE)
+      const { write, batchSize = BATCH_SIZE } = this.#options
+      await write(this.#unwritten.slice(0, batchSize))
+      this.#unwritten = this.#unwritten.slice(batchSize)
       // SQLite works on the event loop's thread: requests have their turn between two batches.
       if (this.#unwritten.length > 0) await setImmediate()
     }
@@ -95,7 +96,9 @@ export interface WriteBehindOptions<Value> {
   maximum: number
   /** The value that stands for all keys that found no room. */
   createOverflow: () => Value
-  /** Writes up to 500 values, all or none of them. */
+  /** How many values are written together at most; 500 by default. */
+  batchSize?: number
+  /** Writes the values, all or none of them. */
   write: (values: Value[]) => Promise<void>
   /** Hears of writes that failed and are going to be tried again. */
   onError: (error: unknown) => void

@@ -163,6 +163,7 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
           .prepare('update collections set collection = ? where number = ?')
           .run(JSON.stringify(collection), number)
         writer.exec('commit')
+        lookedAt = Number.NEGATIVE_INFINITY
         // Gives back the disk space of the log, unless a reader is in its way.
         writer.exec('pragma wal_checkpoint(truncate)')
       } finally {

@@ -123,7 +123,12 @@ const tokenForm = Type.Object({
       description: 'Space-separated; or `<API>/.default`; absent: all that is granted.',
     }),
   ),
-  resource: Type.Optional(Type.String({ description: 'The API the token is for (RFC 8707).' })),
+  resource: Type.Optional(
+    Type.String({
+      description:
+        'The API the token is for (RFC 8707). The management API (`/admin`) without `scope`: a token with which any client manages its own secrets.',
+    }),
+  ),
 })
 
 const tokenHintForm = Type.Object({

@@ -68,7 +68,8 @@ function permittedGrant(
 ): Grant {
   const grant = grants.get(grantType)
   if (!grant) throw new OAuthError('unsupported_grant_type', 'The grant_type is not supported.')
-  if (!client.grants.includes(grant.type)) {
+  const barred = grant.confidentialOnly && client.type !== 'confidential'
+  if (barred || !client.grants.includes(grant.type)) {
     throw new OAuthError('unauthorized_client', 'The client may not use this grant_type.')
   }
   return grant

@@ -57,6 +57,18 @@ describe('requests', () => {
     expect(await on.error(`requests deliver ${id}`)).toMatchObject({ code: 'not-approved' })
   })
 
+  it('grants management only when told to', async () => {
+    await using on = await createInstallation()
+    await on.json('customers create Lund --id lund')
+    const { id } = await on.json<Request>(
+      'requests create --name n --credential-name c --use u --customer lund --scope manage',
+    )
+    expect(await on.error(`requests approve ${id}`)).toMatchObject({ code: 'only-management' })
+    expect(await on.json(`requests approve ${id} --scope manage`)).toMatchObject({
+      client: { scopes: ['manage'] },
+    })
+  })
+
   it('refuses what does not exist', async () => {
     await using on = await createInstallation()
     expect(await on.error('requests show x')).toMatchObject({ code: 'unknown-request' })

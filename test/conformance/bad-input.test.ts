@@ -236,6 +236,19 @@ describe('the map data API refuses', () => {
   })
 })
 
+describe('every surface refuses', () => {
+  it.each([
+    ['/maps/collections/%zz', 400],
+    ['/mapiq/api/v2/places/%ff', 400],
+    [`/admin/clients/${'x'.repeat(201)}`, 414],
+  ])('the path %.40s', async (path, status) => {
+    const answer = await fetch(server.url + path)
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+    expect(await answer.text()).not.toContain(path.split('/').at(-1))
+  })
+})
+
 it('changes nothing, and writes nothing secret into the log', async () => {
   expect(await state()).toEqual(before)
 

@@ -13,6 +13,12 @@ import { startSampleServer } from '../support/server.ts'
 import { generous, withConfig } from './config-file.ts'
 import { answerOf, bearer, createClient, demoClient, getToken, sendRaw } from './requests.ts'
 
+const weather = {
+  id: 'weather',
+  audience: 'https://weather.example/api',
+  scopes: [{ name: 'weather', description: 'Read the weather' }],
+}
+
 let server: Awaited<ReturnType<typeof startSampleServer>>
 /** For the map data API, to read. */
 let token: string
@@ -23,7 +29,7 @@ let managing: string
 let clientId: string
 
 beforeAll(async () => {
-  server = await startSampleServer({ environment: withConfig(generous) })
+  server = await startSampleServer({ environment: withConfig({ ...generous, apis: [weather] }) })
   token = await getToken(server, demoClient(server))
   const client = await createClient(server, '--scope', 'read write manage')
   clientId = client.clientId
@@ -153,6 +159,27 @@ describe('RFC 6750 §3', () => {
     const response = await get(PATH, bearer(managing))
     expect(response.status).toBe(401)
     expect(challengeOf(response).error).toBe('invalid_token')
+  })
+
+  it('RFC 9068 §4: manages no secrets with a token that another API gets to see too', async () => {
+    const client = await createClient(server, '--scope', 'read weather')
+    const path = `/admin/clients/${client.clientId}/secrets`
+    const shared = await getToken(server, client)
+    expect(await status(PATH, bearer(shared))).toBe(200)
+    expect(await status(path, bearer(shared))).toBe(401)
+    const resource = `${server.url}/admin`
+    expect(await status(path, bearer(await getToken(server, client, { resource })))).toBe(200)
+
+    const foreign = await createClient(server, '--scope', 'weather')
+    const own = `/admin/clients/${foreign.clientId}/secrets`
+    expect(await status(own, bearer(await getToken(server, foreign)))).toBe(401)
+    expect(await status(own, bearer(await getToken(server, foreign, { resource })))).toBe(200)
+    const operator = await createClient(server, '--scope', 'operate weather')
+    const customers = '/admin/customers'
+    expect(await status(customers, bearer(await getToken(server, operator)))).toBe(401)
+    expect(await status(customers, bearer(await getToken(server, operator, { resource })))).toBe(
+      200,
+    )
   })
 
   it('RFC 9728 §5.1: the metadata is where the challenge says, and names the resource', async () => {

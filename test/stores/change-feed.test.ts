@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import type { Change } from '../../server/database/change-feed.ts'
 import { describeDatabases, openTestDatabase } from '../support/databases.ts'
 
-describeDatabases('the change feed', (_kind, locate) => {
+describeDatabases('the change feed', (kind, locate) => {
   it('tells every node, the writing one at once', async () => {
     const location = await locate()
     await using first = await openTestDatabase(location)
@@ -69,4 +70,45 @@ describeDatabases('the change feed', (_kind, locate) => {
     await database.query.destroy()
     await expect(database.feed.ensureFresh()).rejects.toThrow('cannot be read')
   })
+
+  it('counts as read only when its listeners have done what they must', async () => {
+    let monotonic = 0
+    const clock = { now: () => Date.now(), monotonic: () => monotonic }
+    const location = await locate()
+    await using database = await openTestDatabase(location, clock)
+    await using other = await openTestDatabase(location)
+    await database.feed.stop()
+    let fails = true
+    let told = 0
+    database.feed.subscribe(async () => {
+      told++
+      if (fails) throw new Error('not now')
+    })
+    await other.write(async (write) => write.announce('signing-keys', 'a'))
+    monotonic = 60_000
+    await expect(database.feed.ensureFresh()).rejects.toThrow('cannot be read')
+    fails = false
+    await database.feed.ensureFresh()
+    expect(told).toBe(2)
+  })
+
+  if (kind === 'postgres') {
+    it('gives up on a database that does not answer', async () => {
+      const location = await locate()
+      await using database = await openTestDatabase(location)
+      await using other = await openTestDatabase(location)
+      const locked = Promise.withResolvers<void>()
+      const done = Promise.withResolvers<void>()
+      const locking = other.write(async (write) => {
+        await sql`lock table changes in access exclusive mode`.execute(write.query)
+        locked.resolve()
+        await done.promise
+      })
+      await locked.promise
+      await expect(database.feed.read()).rejects.toThrow('cannot be read')
+      done.resolve()
+      await locking
+      await database.feed.read()
+    })
+  }
 })

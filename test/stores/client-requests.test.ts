@@ -75,6 +75,7 @@ async function openNode(
   })
   const customers = createCustomers({ database, audit, clock, random })
   const secretVerification = createSecretVerification({
+    clients,
     database,
     masterKey,
     clock,
@@ -235,6 +236,20 @@ describeDatabases('client requests', (_kind, locate) => {
     })
   })
 
+  it('grants management only when the decision names it', async () => {
+    await using node = await openNode(await locate())
+    await node.customers.create(operator, { id: 'c1', name: 'One' })
+    const { approve } = node.requests
+    const some = await node.submit({ customerId: 'c1', permissions: ['manage', 'read'] })
+    expect(await approve(operator, some.id)).toMatchObject({ client: { scopes: ['read'] } })
+    const { id } = await node.submit({ customerId: 'c1', permissions: ['operate'] })
+    expect(await approve(operator, id)).toEqual({ kind: 'only-management' })
+    expect(await node.requests.find(id)).toMatchObject({ status: 'requested', clientId: null })
+    expect(await approve(operator, id, { scopes: ['operate'] })).toMatchObject({
+      client: { scopes: ['operate'] },
+    })
+  })
+
   it('approves nothing that cannot be', async () => {
     await using node = await openNode(await locate())
     const { id } = await node.submit()
@@ -362,7 +377,7 @@ describeDatabases('client requests', (_kind, locate) => {
       kind: 'too-many',
       maximum: 2,
     })
-    const options = { revokeTokens: false, deleteCreated: false }
+    const options = { revokeTokens: false, deleteCreated: false } as const
     await node.secrets.delete(operator, client.id, full.secret.id, options)
     expect(await node.requests.reveal(anonymous, deliveryToken)).toMatchObject({
       kind: 'revealed',

@@ -373,38 +373,42 @@ describeDatabases('the server lock', (kind, locate) => {
     expect((await startServer(location, 'shared')).says).toBe('held')
   })
 
-  it.runIf(kind === 'postgres')('is taken again after the connection was lost', async () => {
-    const location = await locate()
-    if (location.kind === 'sqlite') return
-    const options = { location, dataDir: dataDirOf(location), store: 'memory' } as const
-    await using _lock = await holdServerLock(options)
-    const holders = `from pg_locks where locktype = 'advisory'
-      and database = (select oid from pg_database where datname = current_database())`
-    await askPostgres(location.url, `select pg_terminate_backend(pid, 5000) ${holders}`)
-    await expect
-      .poll(async () => (await askPostgres(location.url, `select 1 ${holders}`)).rowCount)
-      .toBe(1)
-    await expect(holdServerLock(options)).rejects.toThrow(OtherServerError)
-  })
-
-  it.runIf(kind === 'postgres')('says so when another server took it meanwhile', async () => {
-    const location = await locate()
-    if (location.kind === 'sqlite') return
-    const lost = Promise.withResolvers<OtherServerError>()
-    await using _lock = await holdServerLock({
-      location,
-      dataDir: dataDirOf(location),
-      store: 'memory',
-      onLost: lost.resolve,
+  if (kind === 'postgres') {
+    it('is taken again after the connection was lost', async () => {
+      const location = await locate()
+      if (location.kind === 'sqlite') return
+      const options = { location, dataDir: dataDirOf(location), store: 'memory' } as const
+      await using _lock = await holdServerLock(options)
+      const holders = `from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`
+      await askPostgres(location.url, `select pg_terminate_backend(pid, 5000) ${holders}`)
+      await expect
+        .poll(async () => (await askPostgres(location.url, `select 1 ${holders}`)).rowCount)
+        .toBe(1)
+      await expect(holdServerLock(options)).rejects.toThrow(OtherServerError)
     })
-    const other = new pg.Client({ connectionString: location.url })
-    await other.connect()
-    await other.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
-      and database = (select oid from pg_database where datname = current_database());
-      select pg_advisory_lock(${lockNumber('server')})`)
-    expect(await lost.promise).toBeInstanceOf(OtherServerError)
-    await other.end()
-  })
+  }
+
+  if (kind === 'postgres') {
+    it('says so when another server took it meanwhile', async () => {
+      const location = await locate()
+      if (location.kind === 'sqlite') return
+      const lost = Promise.withResolvers<OtherServerError>()
+      await using _lock = await holdServerLock({
+        location,
+        dataDir: dataDirOf(location),
+        store: 'memory',
+        onLost: lost.resolve,
+      })
+      const other = new pg.Client({ connectionString: location.url })
+      await other.connect()
+      await other.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database());
+        select pg_advisory_lock(${lockNumber('server')})`)
+      expect(await lost.promise).toBeInstanceOf(OtherServerError)
+      await other.end()
+    })
+  }
 })
 
 function server(path: string): string {

@@ -11,7 +11,7 @@ const asClient = (clientId: string, secretId: string): Actor => ({
   secretId,
 })
 
-const once = { revokeTokens: false, deleteCreated: false }
+const once = { revokeTokens: false, deleteCreated: false } as const
 
 async function create(access: Access, actor: Actor, clientId: string, description = 'next') {
   const outcome = await access.secrets.create(actor, clientId, { description, expiresAt: null })
@@ -185,7 +185,7 @@ describeDatabases('client secrets', (_kind, locate) => {
 
     const outcome = await access.secrets.delete(commandLine, clientId, secretId, {
       revokeTokens: true,
-      deleteCreated: true,
+      deleteCreated: () => true,
     })
     expect(outcome).toMatchObject({ kind: 'deleted' })
     for (const token of tokens) {
@@ -195,6 +195,141 @@ describeDatabases('client secrets', (_kind, locate) => {
       })
     }
     expect(await access.secrets.list(clientId)).toEqual([])
+  })
+
+  it('deletes what was created with a secret only where the caller says so', async () => {
+    await using access = await openTestAccess(await locate())
+    const first = await createDemoClient(access)
+    const second = await createDemoClient(access, { customerId: 'neighbour' })
+    // The chain goes on behind a secret that is deleted already, and behind one of another client.
+    const own = await create(access, asClient(first.clientId, first.secretId), first.clientId)
+    const other = await create(access, asClient(first.clientId, own.secret.id), second.clientId)
+    const last = await create(access, asClient(second.clientId, other.secret.id), first.clientId)
+    await access.secrets.delete(commandLine, first.clientId, own.secret.id, once)
+    const seen: unknown[] = []
+    const outcome = await access.secrets.delete(commandLine, first.clientId, first.secretId, {
+      revokeTokens: false,
+      deleteCreated(client) {
+        seen.push(client)
+        return client.customerId === first.customerId
+      },
+    })
+    if (outcome.kind !== 'deleted') throw new Error(outcome.kind)
+    expect(outcome.secrets.map(({ id }) => id)).toEqual([first.secretId, last.secret.id])
+    expect(seen).toContainEqual({ id: second.clientId, customerId: 'neighbour', scopes: ['read'] })
+    expect(await access.secrets.list(second.clientId)).toHaveLength(2)
+  })
+
+  it('rolls with an end to all tokens, also of secrets that have ended before', async () => {
+    const clock = movableClock()
+    const location = await locate()
+    await using access = await openTestAccess(location, { clock })
+    await using second = await openTestAccess(location, { clock })
+    const { clientId, secretId } = await createDemoClient(access)
+    const deleted = await create(access, commandLine, clientId)
+    const expired = await access.secrets.create(commandLine, clientId, {
+      description: 'short',
+      expiresAt: clock.now() + 1_000,
+    })
+    if (expired.kind !== 'created') throw new Error(expired.kind)
+    await access.secrets.delete(commandLine, clientId, deleted.secret.id, once)
+    clock.advance(1_000)
+    const ids = [secretId, deleted.secret.id, expired.secret.id]
+    await second.database.feed.read()
+    const areRevoked = () =>
+      Promise.all(ids.map(async (id) => (await second.secretVerification.find(id))!.tokensRevoked))
+    expect(await areRevoked()).toEqual([false, false, false])
+    const roll = { description: '', overlapSeconds: 0, revokeTokens: true }
+    await access.secrets.roll(commandLine, clientId, roll)
+    await second.database.feed.read()
+    expect(await areRevoked()).toEqual([true, true, true])
+  })
+
+  it('gives a public client none', async () => {
+    await using access = await openTestAccess(await locate())
+    await access.customers.create(commandLine, { id: 'customer', name: 'Customer' })
+    const made = await access.clients.create(commandLine, {
+      id: 'app',
+      customerId: 'customer',
+      displayName: 'App',
+      type: 'public',
+    })
+    expect(made).toMatchObject({ kind: 'created', client: { grants: [] } })
+    const options = { description: '', expiresAt: null }
+    expect(await access.secrets.create(commandLine, 'app', options)).toEqual({
+      kind: 'public-client',
+    })
+    const roll = { description: '', overlapSeconds: 0, revokeTokens: false }
+    expect(await access.secrets.roll(commandLine, 'app', roll)).toEqual({ kind: 'public-client' })
+  })
+
+  it('lists the newest 1,000 and forgets the ended ones after two days', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { clientId, secretId } = await createDemoClient(access)
+    await access.database.write(async ({ query }) => {
+      const row = await query.selectFrom('client_secrets').selectAll().executeTakeFirstOrThrow()
+      const ended = Array.from({ length: 1_500 }, (_, index) => ({
+        ...row,
+        id: `ended-${String(index).padStart(4, '0')}`,
+        created_at: row.created_at - 2_000 + index,
+        ...(index % 2 ? { revoked_at: clock.now() } : { expires_at: clock.now() }),
+      }))
+      for (const part of [ended.slice(0, 750), ended.slice(750)]) {
+        await query.insertInto('client_secrets').values(part).execute()
+      }
+    })
+    const all = await access.secrets.list(clientId, true)
+    expect(all).toHaveLength(1_000)
+    expect([all[0]!.id, all.at(-1)!.id]).toEqual(['ended-0501', secretId])
+    expect(await access.secrets.list(clientId)).toMatchObject([{ id: secretId }])
+
+    clock.advance(2 * 86_400_000)
+    await access.secrets.prune()
+    expect(await access.secrets.list(clientId, true)).toHaveLength(1_000)
+    clock.advance(1)
+    await access.secrets.prune()
+    expect(await access.secrets.list(clientId, true)).toMatchObject([{ id: secretId }])
+  })
+
+  it('refuses a secret under a pepper that is not configured any more', async () => {
+    const location = await locate()
+    const [older, newer] = [7, 8].map((byte) => Buffer.alloc(32, byte).toString('base64url'))
+    const { clientId, secretId, text } = await (async () => {
+      await using access = await openTestAccess(location)
+      return await createDemoClient(access)
+    })()
+    await (
+      await openTestAccess(location, {
+        settings: { masterKey: `2:${newer},1:${older}` },
+      })
+    )[Symbol.asyncDispose]()
+    await using access = await openTestAccess(location, { settings: { masterKey: `2:${newer}` } })
+    expect(await access.secretVerification.verify(clientId, text)).toEqual({
+      kind: 'ended',
+      secretId,
+      reason: 'pepper_unknown',
+    })
+  })
+
+  it('hashes no secret as another when more log in than are remembered', async () => {
+    const location = await locate()
+    const [older, newer] = [7, 8].map((byte) => Buffer.alloc(32, byte).toString('base64url'))
+    const old = await (async () => {
+      await using access = await openTestAccess(location)
+      return await createDemoClient(access)
+    })()
+    await using access = await openTestAccess(location, {
+      settings: { masterKey: `2:${newer},1:${older}` },
+    })
+    const next = await createDemoClient(access)
+    for (let index = 0; index < 100_000; index++) access.lastUse.note(`s${index}`, '', 2)
+    access.lastUse.note(old.secretId, old.text, 1)
+    access.lastUse.note(next.secretId, next.text, 2)
+    await access.lastUse.flush()
+    const { verify } = access.secretVerification
+    expect((await verify(next.clientId, next.text)).kind).toBe('valid')
+    expect((await verify(old.clientId, old.text)).kind).toBe('valid')
   })
 
   it('warns who deletes another’s secret that was used in the last week', async () => {

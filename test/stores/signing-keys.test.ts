@@ -1,8 +1,15 @@
 import { expect, it } from 'vitest'
+import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
 import { describeDatabases } from '../support/databases.ts'
 
 const DAY = 86_400_000
+
+const phasesOf = (access: Access, algorithm: string) =>
+  access.signingKeys
+    .list()
+    .filter((key) => key.algorithm === algorithm)
+    .map((key) => key.phase)
 
 describeDatabases('signing keys', (_kind, locate) => {
   it('has a key that signs from the first start, and one of RS256', async () => {
@@ -81,6 +88,65 @@ describeDatabases('signing keys', (_kind, locate) => {
     expect((await second.verifyToken(later)).kind).toBe('valid')
     await first.signingKeys.rotate(commandLine, { revoke: true })
     expect(await first.verifyToken(later)).toEqual({ kind: 'invalid', reason: 'unknown_key' })
+  })
+
+  it('is known to be revoked before another node trusts anything again', async () => {
+    const location = await locate()
+    const standing = movableClock()
+    await using first = await openTestAccess(location)
+    await using second = await openTestAccess(location, {
+      clock: { now: standing.now, monotonic: () => standing.now() },
+    })
+    const { clientId, secretId } = await createDemoClient(first)
+    const { accessToken } = second.issueToken({
+      client: (await first.clients.find(clientId))!,
+      secretId,
+      scopes: ['read'],
+      audience: ['http://localhost:8080/maps'],
+      narrowed: false,
+      lifetimeSeconds: 3_600,
+    })
+    expect((await second.verifyToken(accessToken)).kind).toBe('valid')
+    // As if the second process stood still meanwhile.
+    await second.database.feed.stop()
+    await first.signingKeys.rotate(commandLine, { revoke: true })
+    standing.advance(60_000)
+    expect(await second.verifyToken(accessToken)).toEqual({
+      kind: 'invalid',
+      reason: 'unknown_key',
+    })
+  })
+
+  it('goes on signing when the clock is set back', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    clock.advance(-60_000)
+    await access.signingKeys.maintain()
+    expect(access.signingKeys.signer().algorithm).toBe('ES256')
+  })
+
+  it('retires the keys of an algorithm that is configured no more', async () => {
+    const location = await locate()
+    const clock = movableClock()
+    const signing = { rotateAfterDays: 90, announceSeconds: 0 }
+    {
+      await using before = await openTestAccess(location, {
+        clock,
+        settings: { signing: { ...signing, algorithm: 'EdDSA' } },
+      })
+      expect(before.signingKeys.signer().algorithm).toBe('EdDSA')
+    }
+    clock.advance(1_000)
+    await using access = await openTestAccess(location, {
+      clock,
+      settings: { signing: { ...signing, algorithm: 'ES256' } },
+    })
+    expect(phasesOf(access, 'EdDSA')).toEqual(['retained'])
+    // A client that still asks for it gets the installation's.
+    expect(access.signingKeys.signer('PS256').algorithm).toBe('ES256')
+    clock.advance(DAY + 60_000)
+    await access.signingKeys.maintain()
+    expect(phasesOf(access, 'EdDSA')).toEqual([])
   })
 
   it('signs with each algorithm what verification accepts', async () => {

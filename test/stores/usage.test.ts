@@ -121,6 +121,52 @@ describeDatabases('usage', (_kind, locate) => {
     }
   })
 
+  it('adds up floods, over the ends of hours and days, whichever node asks', async () => {
+    clock = createClock(LATE)
+    const location = await locate()
+    await using first = await openTestDatabase(location)
+    await using second = await openTestDatabase(location)
+    const nodes = [first, second].map((database) => createUsage({ database, clock }))
+    // So many that they are put aside; the third minute is the next day's first.
+    for (const time of [LATE - MINUTE, LATE, LATE + MINUTE]) {
+      clock.time = time
+      for (const usage of nodes) {
+        for (let client = 0; client < 700; client++) {
+          usage.count(`${1000 + client}`, 's1', 'GET /places', 200, client === 0 ? 300 : 2)
+        }
+        await usage.flush()
+      }
+    }
+    const counted = (usage: (typeof nodes)[number], query: Partial<UsageQuery>) =>
+      usage.query(total(query))
+    const days = await counted(nodes[1]!, { resolution: 'day', groupBy: ['period'] })
+    expect(days.map((row) => row.requests)).toEqual([2_800, 1_400])
+    const hours = await counted(nodes[0]!, { resolution: 'hour', groupBy: ['period'] })
+    expect(hours.map((row) => row.requests)).toEqual([2_800, 1_400])
+    const minutes = await counted(nodes[0]!, { groupBy: ['period'] })
+    expect(minutes.map((row) => row.requests)).toEqual([1_400, 1_400, 1_400])
+    const [slow] = await counted(nodes[0]!, { clientId: '1000' })
+    expect(slow).toMatchObject({ requests: 6, p50: 375 })
+    for (const usage of nodes) await usage[Symbol.asyncDispose]()
+  })
+
+  it('counts what a stopped node had put aside', async () => {
+    clock = createClock(LATE)
+    const location = await locate()
+    {
+      await using database = await openTestDatabase(location)
+      await using usage = createUsage({ database, clock })
+      for (let client = 0; client < 700; client++) {
+        usage.count(`${1000 + client}`, 's1', 'GET /places', 200, 2)
+      }
+    }
+    clock.time += DAY
+    await using database = await openTestDatabase(location)
+    await using usage = createUsage({ database, clock })
+    expect(await usage.query(total({ resolution: 'hour' }))).toMatchObject([{ requests: 700 }])
+    expect(await usage.query(total({ resolution: 'hour' }))).toMatchObject([{ requests: 700 }])
+  })
+
   it('forgets minutes after 2 days, hours after 90 and days after 2 years', async () => {
     clock = createClock(LATE)
     await using database = await openTestDatabase(await locate())

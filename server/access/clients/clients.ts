@@ -7,8 +7,10 @@ import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import { lockCustomer } from '../customers/lock-customer.ts'
 import type { SigningAlgorithm } from '../keys/algorithms.ts'
 import type { Client, ClientChanges, GrantType } from './client.ts'
+import { lockClient } from './lock-client.ts'
 
 /**
  * Registered applications: created, found, changed, suspended, deleted. `known` is the hot path's
@@ -21,6 +23,11 @@ export interface Clients {
   createIn(write: Write, actor: Actor, client: NewClient): Promise<CreateClientOutcome>
   /** From the cache; needs a fresh feed (`ChangeFeed.ensureFresh`). */
   known(id: string): Client | null | Promise<Client | null>
+  /**
+   * Called before a look-up that joins the client's row (`KNOWN_CLIENT`) to another.
+   * @returns keeps the client of that row for `known`
+   */
+  beginFill(): (row: ClientRow) => void
   find(id: string): Promise<Client | null>
   list(page: { customerId: string | null; after: string | null; limit: number }): Promise<Client[]>
   /** null: there is no such client. */
@@ -43,7 +50,16 @@ export type CreateClientOutcome =
   | { kind: 'exists' }
   | { kind: 'unknown-customer' }
 
-type ClientRow = Selectable<Tables['clients']> & { customer_suspended_at: number | null }
+/** RFC 6749 §4.4: client credentials are for confidential clients. */
+const DEFAULT_GRANTS: Record<Client['type'], readonly GrantType[]> = {
+  confidential: ['client_credentials'],
+  public: [],
+}
+
+/** All that the hot path's view needs, for a statement on `clients join customers`. */
+export const KNOWN_CLIENT = 'clients.*, customers.suspended_at as customer_suspended_at'
+
+export type ClientRow = Selectable<Tables['clients']> & { customer_suspended_at: number | null }
 
 export function createClients(options: {
   database: Database
@@ -61,7 +77,7 @@ export function createClients(options: {
     else if (topic === 'customer' || topic === 'everything') cache.clear()
   })
   const selectKnown = database.prepare<ClientRow>(
-    `select clients.*, customers.suspended_at as customer_suspended_at
+    `select ${KNOWN_CLIENT}
      from clients join customers on customers.id = clients.customer_id where clients.id = $1`,
   )
 
@@ -102,20 +118,17 @@ export function createClients(options: {
     actor: Actor,
     client: NewClient,
   ): Promise<CreateClientOutcome> {
-    const customer = await write.query
-      .selectFrom('customers')
-      .select(['id', 'suspended_at'])
-      .where('id', '=', client.customerId)
-      .executeTakeFirst()
+    const customer = await lockCustomer(write, client.customerId)
     if (!customer) return { kind: 'unknown-customer' }
+    const { type = 'confidential' } = client
     const row = {
       id: client.id ?? randomInt64(random),
       customer_id: client.customerId,
       display_name: client.displayName,
       description: client.description ?? '',
-      type: client.type ?? 'confidential',
+      type,
       scopes: (client.scopes ?? []).join(' '),
-      grants: (client.grants ?? ['client_credentials']).join(' '),
+      grants: (client.grants ?? DEFAULT_GRANTS[type]).join(' '),
       token_lifetime_seconds: client.tokenLifetimeSeconds ?? options.defaultTokenLifetimeSeconds,
       signing_algorithm: client.signingAlgorithm ?? null,
       api_id: client.apiId ?? null,
@@ -159,6 +172,10 @@ export function createClients(options: {
     createIn,
     create: (actor, client) => database.write((write) => createIn(write, actor, client)),
     known: (id) => cache.get(id, () => load(id)),
+    beginFill() {
+      const keep = cache.beginFill()
+      return (row) => keep(row.id, toClient(row))
+    },
 
     async find(id) {
       const row = await select(database.query).where('clients.id', '=', id).executeTakeFirst()
@@ -187,21 +204,18 @@ export function createClients(options: {
 
     delete: (actor, id) =>
       database.write(async (write) => {
+        const client = await lockClient(write, id)
+        if (!client) return 'unknown'
         const secrets = await write.query
           .deleteFrom('client_secrets')
           .where('client_id', '=', id)
           .returning('id')
           .execute()
         await write.query.deleteFrom('limit_overrides').where('client_id', '=', id).execute()
-        const deleted = await write.query
-          .deleteFrom('clients')
-          .where('id', '=', id)
-          .returning(['id', 'customer_id'])
-          .executeTakeFirst()
-        if (!deleted) return 'unknown'
+        await write.query.deleteFrom('clients').where('id', '=', id).execute()
         for (const secret of secrets) write.announce('secret', secret.id)
         write.announce('limits', id)
-        recorded(write, actor, 'client.delete', deleted)
+        recorded(write, actor, 'client.delete', client)
         return 'deleted'
       }),
   }

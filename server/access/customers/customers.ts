@@ -4,6 +4,7 @@ import type { RandomBytes } from '../../lib/random.ts'
 import { randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
+import { lockCustomer } from './lock-customer.ts'
 
 /** A tenant: it owns clients. Suspending one stops all tokens of its clients, everywhere. */
 export interface Customer {
@@ -96,6 +97,7 @@ export function createCustomers(options: {
 
     delete: (actor, id) =>
       database.write(async (write) => {
+        if (!(await lockCustomer(write, id))) return 'unknown'
         const client = await write.query
           .selectFrom('clients')
           .select('id')
@@ -103,12 +105,7 @@ export function createCustomers(options: {
           .limit(1)
           .executeTakeFirst()
         if (client) return 'has-clients'
-        const deleted = await write.query
-          .deleteFrom('customers')
-          .where('id', '=', id)
-          .returning('id')
-          .executeTakeFirst()
-        if (!deleted) return 'unknown'
+        await write.query.deleteFrom('customers').where('id', '=', id).execute()
         recorded(write, actor, 'customer.delete', id)
         return 'deleted'
       }),

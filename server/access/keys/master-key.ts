@@ -1,5 +1,14 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
 import type { RandomBytes } from '../../lib/random.ts'
@@ -67,14 +76,32 @@ export function parseMasterKey(text: string): MasterKey {
 export function readMasterKeyFile(dataDir: string, random: RandomBytes): MasterKey {
   const file = join(dataDir, 'master.key')
   if (!existsSync(file)) {
-    try {
-      writeFileSync(file, `${random(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
-    } catch (error) {
-      // Another process that starts at the same time made it: that one counts.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+    createWhole(dataDir, file, `${random(32).toString('base64url')}\n`)
   }
   return parseMasterKey(readFileSync(file, 'utf8'))
+}
+
+/**
+ * Creates a file that is either whole on the disk or not there, whenever the machine stops: data that
+ * was protected with half a key, or with one that is gone, is lost.
+ */
+function createWhole(folder: string, file: string, content: string): void {
+  const temporary = `${file}.${randomUUID()}`
+  try {
+    writeFileSync(temporary, content, { mode: 0o600, flag: 'wx', flush: true })
+    linkSync(temporary, file)
+  } catch (error) {
+    // Another process that starts at the same time made it: that one counts.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+  const entries = openSync(folder, 'r')
+  try {
+    fsyncSync(entries)
+  } finally {
+    closeSync(entries)
+  }
 }
 
 /**

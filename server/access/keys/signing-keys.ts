@@ -1,18 +1,15 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
+import type { Selectable } from 'kysely'
 import type { Database, Write } from '../../database/database.ts'
+import type { Tables } from '../../database/tables.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import { type Actor, systemActor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
 import { generateSigningKey, type SigningAlgorithm } from './algorithms.ts'
 import type { MasterKey } from './master-key.ts'
+import { decryptPrivateKey, encryptPrivateKey } from './private-key-encryption.ts'
 
 /**
  * The keys that sign tokens. Each has phases that follow from times alone, so all nodes agree:
@@ -60,6 +57,8 @@ export interface KeyInfo {
   signsFrom: number
 }
 
+type SigningKeyRow = Selectable<Tables['signing_keys']>
+
 /** Tokens live a day at most; a minute more for clocks that differ. */
 const RETAINED_MILLISECONDS = 86_400_000 + 60_000
 
@@ -72,24 +71,43 @@ export async function createSigningKeys(options: {
   algorithm: SigningAlgorithm
   rotateAfterMilliseconds: number
   announceMilliseconds: number
+  /** Hears of keys that cannot be opened. */
+  onError: (error: unknown) => void
 }): Promise<SigningKeys> {
   const { database, masterKey, audit, clock, random } = options
   const algorithms = [...new Set<SigningAlgorithm>([options.algorithm, 'RS256'])]
   let keys: SigningKey[] = []
 
-  async function load(): Promise<void> {
+  /** One after the other, so that an older answer of the database never replaces a newer one. */
+  let loading: Promise<void> = Promise.resolve()
+  function load(): Promise<void> {
+    loading = loading.catch(() => {}).then(loadOnce)
+    return loading
+  }
+
+  async function loadOnce(): Promise<void> {
     const rows = await database.query
       .selectFrom('signing_keys')
       .selectAll()
       .orderBy('signs_from')
       .execute()
     const known = new Map(keys.map((key) => [key.kid, key]))
-    keys = rows.map((row) => known.get(row.kid) ?? open(row))
+    keys = rows.flatMap((row) => known.get(row.kid) ?? tryOpen(row))
+  }
+
+  /** A key under a master key that this node lacks must not keep it from hearing of the others. */
+  function tryOpen(row: SigningKeyRow): SigningKey[] {
+    try {
+      return [open(row)]
+    } catch (cause) {
+      options.onError(new Error(`the signing key ${row.kid} cannot be opened`, { cause }))
+      return []
+    }
   }
 
   function open(row: SigningKeyRow): SigningKey {
     const publicJwk = JSON.parse(row.public_jwk) as JWK
-    const pkcs8 = decrypt(
+    const pkcs8 = decryptPrivateKey(
       masterKey.derive('signing-keys', row.master_key_version),
       row.kid,
       row.private_key,
@@ -112,11 +130,11 @@ export async function createSigningKeys(options: {
 
   function phase(key: SigningKey, at: number): KeyInfo['phase'] | 'gone' {
     if (key.signsFrom > at) return 'announced'
+    // A key of an algorithm that was configured once is followed by one of the present algorithm.
+    const following = algorithms.includes(key.algorithm) ? key.algorithm : options.algorithm
     const successor = keys.find(
       (other) =>
-        other.algorithm === key.algorithm &&
-        other.signsFrom > key.signsFrom &&
-        other.signsFrom <= at,
+        other.algorithm === following && other.signsFrom > key.signsFrom && other.signsFrom <= at,
     )
     if (!successor) return 'signing'
     return successor.signsFrom + RETAINED_MILLISECONDS > at ? 'retained' : 'gone'
@@ -131,7 +149,7 @@ export async function createSigningKeys(options: {
       kid,
       algorithm,
       public_jwk: JSON.stringify({ ...jwk, kid, alg: algorithm, use: 'sig' }),
-      private_key: encrypt(masterKey.derive('signing-keys'), kid, pkcs8, random),
+      private_key: encryptPrivateKey(masterKey.derive('signing-keys'), kid, pkcs8, random),
       master_key_version: masterKey.newestVersion,
       created_at: clock.now(),
       signs_from: signsFrom,
@@ -197,16 +215,18 @@ export async function createSigningKeys(options: {
     })
   }
 
-  database.feed.subscribe(({ topic }) => {
-    // A key that cannot be loaded now is loaded by the next maintenance; until then the old ones sign.
-    if (topic === 'signing-keys' || topic === 'everything') reloading = load().catch(() => {})
-  })
-  let reloading: Promise<void> = Promise.resolve()
+  // The feed waits: a key that was revoked is never trusted once the feed counts as read.
+  database.feed.subscribe(({ topic }) =>
+    topic === 'signing-keys' || topic === 'everything' ? load() : undefined,
+  )
 
   const signingKeys: SigningKeys = {
     signer(algorithm = options.algorithm) {
-      const key = started(algorithm, clock.now())[0]
-      if (!key) throw new Error(`there is no ${algorithm} key that signs`)
+      const of = (name: SigningAlgorithm) =>
+        // A clock that was set back must not stop all logins: the earliest key signs before its time.
+        started(name, clock.now())[0] ?? keys.find((key) => key.algorithm === name)
+      const key = of(algorithm) ?? of(options.algorithm)
+      if (!key) throw new Error('there is no key that signs')
       return key
     },
     find: (kid) => {
@@ -244,40 +264,10 @@ export async function createSigningKeys(options: {
           details: { algorithms: chosen, revoked: revoke },
         })
       })
-      await reloading
       await load()
       return signingKeys.list()
     },
   }
   await load()
   return signingKeys
-}
-
-interface SigningKeyRow {
-  kid: string
-  algorithm: string
-  public_jwk: string
-  private_key: string
-  master_key_version: number
-  created_at: number
-  signs_from: number
-}
-
-/** AES-256-GCM; the kid is authenticated too, so that a row cannot be put under another name. */
-function encrypt(key: Buffer, kid: string, plain: Buffer, random: RandomBytes): string {
-  const nonce = random(12)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(kid))
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString(
-    'base64url',
-  )
-}
-
-function decrypt(key: Buffer, kid: string, text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64url')
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
-    authTagLength: 16,
-  })
-    .setAAD(Buffer.from(kid))
-    .setAuthTag(bytes.subarray(-16))
-  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
 }

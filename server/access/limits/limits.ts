@@ -17,7 +17,8 @@ import {
  * A call's policies come from the overrides set at run time, the configuration and the endpoint's
  * own declaration (`policies.ts`, `overrides.ts`). A store keeps the counters, in this process
  * (`memory-limits.ts`) or for several (`shared-limits.ts`), and judges all policies of a call at once
- * (`decision.ts`). The client is told by `answer.ts`. Counting itself is `lib/sliding-window.ts`;
+ * (`decision.ts`). Calls that name no client are counted apart, by network (`network-limits.ts`).
+ * The client is told by `answer.ts`. Counting itself is `lib/sliding-window.ts`;
  * `server-lock.ts` keeps servers apart that would count the same calls separately.
  */
 export interface Limits {

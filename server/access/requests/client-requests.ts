@@ -33,7 +33,10 @@ export interface ClientRequests extends Delivery {
     limit: number
   }): Promise<ClientRequest[]>
   find(id: string): Promise<ClientRequest | null>
-  /** Creates the client, of the customer and with the scopes that were asked for or that are given here. */
+  /**
+   * Creates the client, of the customer and with the scopes that were asked for or that are given here.
+   * Scopes of the management API must be given: asking for them is not enough.
+   */
   approve(
     actor: Actor,
     id: string,
@@ -50,6 +53,8 @@ export type SubmitOutcome =
 export type ApproveOutcome =
   | { kind: 'approved'; request: ClientRequest; client: Client; deliveryToken: DeliveryToken }
   | { kind: 'unknown-scope'; scope: string }
+  /** Only management was asked for, and the decision gives no scopes. */
+  | { kind: 'only-management' }
   /** Neither the request nor the decision says whose client it is to be. */
   | { kind: 'no-customer' }
   | { kind: 'unknown-customer' }
@@ -156,7 +161,10 @@ export function createClientRequests(options: {
         const row = await lockRequest(write, id)
         if (row?.status !== 'requested') return notWaiting(row)
         const { permissions } = toClientRequest(row)
-        const scopes = [...new Set(decision.scopes ?? permissions)]
+        // Whoever applies may ask for power over clients; nobody is to get it by a quick approval.
+        const ordinary = permissions.filter((name) => apis.ofScope(name)?.id !== 'management')
+        if (!decision.scopes && ordinary.length === 0) return { kind: 'only-management' }
+        const scopes = [...new Set(decision.scopes ?? ordinary)]
         // A scope may have left the configuration since it was asked for.
         const scope = unknownScope(scopes)
         if (scope !== undefined) return { kind: 'unknown-scope', scope }

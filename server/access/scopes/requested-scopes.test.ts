@@ -57,6 +57,25 @@ describe('requested scopes', () => {
     expect(request(null, WEATHER, MAPS).audience).toEqual([MAPS, WEATHER])
   })
 
+  it('gives for the management API alone what there is, if only itself to manage', () => {
+    const management = 'https://gate.example/admin'
+    expect(request(null, management)).toEqual({
+      scopes: [],
+      audience: [management],
+      narrowed: false,
+    })
+    const manager = requestedScopes(apis, [...granted, 'manage'], null, [management])
+    expect(manager).toEqual({ scopes: ['manage'], audience: [management], narrowed: false })
+    expect(codeOf(() => request('read', management))).toBe('invalid_target')
+    expect(request(null, management, MAPS)).toMatchObject({ audience: [MAPS], narrowed: true })
+  })
+
+  it('misses no scope whose API has left the configuration', () => {
+    const left = requestedScopes(apis, ['read', 'gone'], null, [])
+    expect(left).toEqual({ scopes: ['read'], audience: [MAPS], narrowed: false })
+    expect(codeOf(() => requestedScopes(apis, ['read', 'gone'], 'gone', []))).toBe('invalid_scope')
+  })
+
   it.each([
     ['a scope that is not granted', 'upload', []],
     ['a scope that is not known', 'fly', []],

@@ -6,7 +6,7 @@ export interface ScopeGrant {
   scopes: readonly string[]
   /** `aud`: the audiences of the APIs that the scopes belong to. */
   audience: readonly string[]
-  /** Less than all that the client may have. */
+  /** Less than all that the client may have, so that it manages no secrets. */
   narrowed: boolean
 }
 
@@ -14,7 +14,8 @@ export interface ScopeGrant {
  * Decides which of the scopes a client may have its token gets.
  * @param granted all that the client may have
  * @param scope the request's `scope`; null or absent means all. `<API or alias>/.default`, alone, means all of that API
- * @param resources the request's `resource` values (RFC 8707 §2): only scopes of these APIs
+ * @param resources the request's `resource` values (RFC 8707 §2): only scopes of these APIs. The management API alone,
+ * without `scope`: its scopes, of which there may be none; any client manages its own secrets with such a token
  * @throws OAuthError invalid_scope, invalid_target
  */
 export function requestedScopes(
@@ -28,12 +29,19 @@ export function requestedScopes(
     if (!api) throw invalidTarget('The resource is not known here.')
     return api
   })
-  const scopes = select(apis, granted, scope, targets)
+  const management = apis.get('management')!
+  const managing =
+    scope === null && targets.length > 0 && targets.every((api) => api === management)
+  // A scope may have left the configuration since it was granted.
+  const declared = granted.filter((name) => apis.ofScope(name) !== null)
+  const scopes = select(apis, declared, scope, targets)
+  // A client needs no scope to manage its own secrets, but a token that is for nobody else.
+  if (managing) return { scopes, audience: [management.audience], narrowed: false }
   if (scopes.length === 0) {
     throw invalidScope('The client has been granted no scope of what it asks for.')
   }
   const audience = new Set(scopes.map((name) => apis.ofScope(name)!.audience))
-  return { scopes, audience: [...audience], narrowed: scopes.length < granted.length }
+  return { scopes, audience: [...audience], narrowed: scopes.length < declared.length }
 }
 
 function select(

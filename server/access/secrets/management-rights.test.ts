@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../clients/client.ts'
 import type { Caller } from '../tokens/access-token.ts'
-import { findUngrantable, mayManageClient, mayManageSecrets, maySee } from './management-rights.ts'
+import {
+  createdWithinReach,
+  findUngrantable,
+  mayManageClient,
+  mayManageSecrets,
+  maySee,
+} from './management-rights.ts'
 
 function callerOf(scopes: string[], changes: Partial<Caller> = {}): Caller {
   return {
@@ -62,5 +68,19 @@ describe('rights over clients and their secrets', () => {
     expect(findUngrantable(callerOf(['read', 'manage']), own, ['read', 'manage'])).toBeNull()
     expect(findUngrantable(callerOf(['manage']), own, ['read', 'upload'])).toBe('upload')
     expect(findUngrantable(callerOf(['operate']), own, ['upload', 'manage'])).toBeNull()
+  })
+})
+
+describe('what goes along with a deleted secret', () => {
+  const manage = callerOf(['manage'])
+  it.each([
+    ['its own, when it is its own', callerOf(['read']), self, [true, false, false, false]],
+    ['its own alone, also for a manager', manage, self, [true, false, false, false]],
+    ['of the customer’s weaker clients', manage, neighbour, [false, true, false, false]],
+    ['of others for an operator', callerOf(['operate']), neighbour, [false, true, true, true]],
+  ])('is %s', (_what, caller, client, expected) => {
+    const operator = clientOf({ scopes: ['operate'] })
+    const reach = createdWithinReach(caller, client)
+    expect([self, neighbour, stranger, operator].map(reach)).toEqual(expected)
   })
 })

@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FillCache } from '../../lib/fill-cache.ts'
 import { createHmacSha256, type HmacSha256 } from '../../lib/hmac.ts'
+import { type ClientRow, type Clients, KNOWN_CLIENT } from '../clients/clients.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import { isUsable, secretState } from './client-secret.ts'
 import { secretIdOf } from './secret-text.ts'
@@ -21,8 +22,12 @@ export interface SecretVerification {
 
 export type SecretOutcome =
   | { kind: 'valid'; secretId: string; pepperVersion: number }
-  /** Was right once, so nobody is guessing. */
-  | { kind: 'ended'; secretId: string; reason: 'secret_revoked' | 'secret_expired' }
+  /** Was right once, so nobody is guessing; or nobody can know, because its pepper is not configured. */
+  | {
+      kind: 'ended'
+      secretId: string
+      reason: 'secret_revoked' | 'secret_expired' | 'pepper_unknown'
+    }
   | { kind: 'wrong'; reason: 'secret_malformed' | 'secret_unknown' | 'secret_mismatch' }
 
 export interface KnownSecret {
@@ -40,20 +45,33 @@ export function createSecretVerification(options: {
   database: Database
   masterKey: MasterKey
   clock: Clock
+  /** They are asked for next, so the look-up of a secret brings its client along. */
+  clients: Pick<Clients, 'beginFill'>
   maximumCached: number
 }): SecretVerification {
-  const { database, masterKey, clock } = options
+  const { database, masterKey, clock, clients } = options
   const cache = new FillCache<KnownSecret>(options.maximumCached)
   database.feed.subscribe(({ topic, key }) => {
     if (topic === 'secret') cache.invalidate(key)
     else if (topic === 'everything') cache.clear()
   })
   const select = database.prepare<SecretRow>(
-    `select id, client_id, hash, pepper_version, tokens_revoked, revoked_at, expires_at, retiring
-     from client_secrets where id = $1`,
+    `select client_secrets.id as secret_id, client_secrets.hash, client_secrets.pepper_version,
+       client_secrets.tokens_revoked, client_secrets.revoked_at, client_secrets.expires_at,
+       client_secrets.retiring, ${KNOWN_CLIENT}
+     from client_secrets
+       join clients on clients.id = client_secrets.client_id
+       join customers on customers.id = clients.customer_id
+     where client_secrets.id = $1`,
   )
 
   function load(id: string): KnownSecret | null | Promise<KnownSecret | null> {
+    const keepClient = clients.beginFill()
+    const known = ([row]: SecretRow[]) => {
+      if (!row) return null
+      keepClient(row)
+      return toKnownSecret(row)
+    }
     const rows = select(id)
     return rows instanceof Promise ? rows.then(known) : known(rows)
   }
@@ -68,6 +86,9 @@ export function createSecretVerification(options: {
       const secret = await find(id)
       if (secret === null || secret.clientId !== clientId) {
         return { kind: 'wrong', reason: 'secret_unknown' }
+      }
+      if (!masterKey.versions.includes(secret.pepperVersion)) {
+        return { kind: 'ended', secretId: id, reason: 'pepper_unknown' }
       }
       const hash = hashSecret(masterKey, text, secret.pepperVersion)
       if (!timingSafeEqual(hash, secret.hash)) return { kind: 'wrong', reason: 'secret_mismatch' }
@@ -97,9 +118,8 @@ export function hashSecret(masterKey: MasterKey, text: string, pepperVersion: nu
 
 const hmacs = new WeakMap<MasterKey, Map<number, HmacSha256>>()
 
-interface SecretRow {
-  id: string
-  client_id: string
+interface SecretRow extends ClientRow {
+  secret_id: string
   hash: string
   pepper_version: number
   tokens_revoked: number
@@ -108,12 +128,10 @@ interface SecretRow {
   retiring: number
 }
 
-function known(rows: SecretRow[]): KnownSecret | null {
-  const row = rows[0]
-  if (!row) return null
+function toKnownSecret(row: SecretRow): KnownSecret {
   return {
-    id: row.id,
-    clientId: row.client_id,
+    id: row.secret_id,
+    clientId: row.id,
     hash: Buffer.from(row.hash, 'base64url'),
     pepperVersion: row.pepper_version,
     tokensRevoked: row.tokens_revoked === 1,

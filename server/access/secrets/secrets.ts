@@ -1,20 +1,22 @@
-import type { Selectable } from 'kysely'
 import type { Database, Write } from '../../database/database.ts'
-import type { Tables } from '../../database/tables.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type RandomBytes, randomHex } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
+import { lockClient, type LockedClient } from '../clients/lock-client.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import { type ClientSecret, isUsable, secretState } from './client-secret.ts'
 import type { LastUse } from './last-use.ts'
+import type { ManagedClient } from './management-rights.ts'
+import { findRows, lockCreatedWith, lockSecrets, type SecretRow } from './secret-rows.ts'
 import { createSecretText, type SecretText } from './secret-text.ts'
 import { hashSecret } from './secret-verification.ts'
 
 /**
  * A client's secrets: create, list, delete, roll. Every change locks the client's row first, so that
- * two changes at once cannot take the last secret away or exceed the number allowed. The text of a
- * secret leaves this module once, in the answer to its creation.
+ * two changes at once cannot take the last secret away or exceed the number allowed, then the secrets
+ * it depends on (`secret-rows.ts`). The text of a secret leaves this module once, in the answer to its
+ * creation.
  */
 export interface Secrets {
   create(actor: Actor, clientId: string, options: CreateOptions): Promise<CreateOutcome>
@@ -25,7 +27,10 @@ export interface Secrets {
     clientId: string,
     options: CreateOptions,
   ): Promise<CreateOutcome>
-  /** Oldest first. @param all also those that are revoked or expired */
+  /**
+   * Oldest first.
+   * @param all also those that are revoked or expired; in any case the newest 1,000 at most
+   */
   list(clientId: string, all?: boolean): Promise<ClientSecret[]>
   find(clientId: string, secretId: string): Promise<ClientSecret | null>
   delete(
@@ -36,7 +41,7 @@ export interface Secrets {
   ): Promise<DeleteOutcome>
   /** A new secret, and an end to the others after `overlapSeconds`, in one transaction. */
   roll(actor: Actor, clientId: string, options: RollOptions): Promise<RollOutcome>
-  /** Forgets what was revoked or expired 30 days ago. */
+  /** Forgets what was revoked or expired two days ago: no token of it is left. */
   prune(): Promise<void>
 }
 
@@ -49,8 +54,11 @@ export interface CreateOptions {
 export interface DeleteOptions {
   /** End the tokens obtained with the secret too. */
   revokeTokens: boolean
-  /** Delete the secrets that were created with it too, and those created with these, and so on. */
-  deleteCreated: boolean
+  /**
+   * Delete the secrets that were created with it too, and those created with these, and so on, as
+   * far as their clients are among these.
+   */
+  deleteCreated: false | ((client: ManagedClient) => boolean)
 }
 
 export interface RollOptions {
@@ -64,6 +72,8 @@ export interface RollOptions {
 export type CreateOutcome =
   | { kind: 'created'; secret: ClientSecret; text: SecretText }
   | { kind: 'unknown-client' }
+  /** RFC 6749 §2.1: it could not keep a secret. */
+  | { kind: 'public-client' }
   | { kind: 'too-many'; maximum: number }
   /** The secret that the caller had logged in with has ended: its tokens create nothing any more. */
   | { kind: 'creator-ended' }
@@ -78,8 +88,6 @@ export type RollOutcome =
   | { kind: 'created'; secret: ClientSecret; text: SecretText; retired: ClientSecret[] }
   | Exclude<CreateOutcome, { kind: 'created' }>
 
-type SecretRow = Selectable<Tables['client_secrets']>
-
 const CREATED_BY: Record<Actor['kind'], SecretRow['created_by_kind']> = {
   account: 'account',
   client: 'client',
@@ -89,7 +97,9 @@ const CREATED_BY: Record<Actor['kind'], SecretRow['created_by_kind']> = {
 }
 
 const WEEK = 7 * 86_400_000
-const KEPT_AFTER_END = 30 * 86_400_000
+/** Longer than any token lives. */
+const KEPT_AFTER_END = 2 * 86_400_000
+const PRUNED_AT_ONCE = 1_000
 
 export function createSecrets(options: {
   database: Database
@@ -152,14 +162,10 @@ export function createSecrets(options: {
     return { secret: toSecret(row), text }
   }
 
-  /** Judged inside the transaction: the creator's secret may have been deleted a moment ago. */
+  /** Judged under a lock: whoever deletes the creator's secret now will find what it created. */
   async function creatorEnded(write: Write, actor: Actor): Promise<boolean> {
     if (actor.kind !== 'client' || actor.secretId === null) return false
-    const row = await write.query
-      .selectFrom('client_secrets')
-      .selectAll()
-      .where('id', '=', actor.secretId)
-      .executeTakeFirst()
+    const [row] = await lockSecrets(write, [actor.secretId])
     return row === undefined || !usable(row)
   }
 
@@ -171,8 +177,9 @@ export function createSecrets(options: {
   ): Promise<CreateOutcome> {
     const client = await lockClient(write, clientId)
     if (!client) return { kind: 'unknown-client' }
+    if (client.type === 'public') return { kind: 'public-client' }
     if (await creatorEnded(write, actor)) return { kind: 'creator-ended' }
-    const rows = (await endlessRows(write, clientId)).filter(usable)
+    const rows = await findRows(write.query, clientId, clock.now())
     if (rows.length >= maximumPerClient) return { kind: 'too-many', maximum: maximumPerClient }
     return { kind: 'created', ...(await insert(write, actor, client, created)) }
   }
@@ -183,14 +190,8 @@ export function createSecrets(options: {
       database.write((write) => createIn(write, actor, clientId, created)),
 
     async list(clientId, all = false) {
-      const rows = await database.query
-        .selectFrom('client_secrets')
-        .selectAll()
-        .where('client_id', '=', clientId)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute()
-      return rows.filter((row) => all || usable(row)).map(toSecret)
+      const rows = await findRows(database.query, clientId, all ? null : clock.now())
+      return rows.map(toSecret)
     },
 
     async find(clientId, secretId) {
@@ -209,22 +210,18 @@ export function createSecrets(options: {
       return database.write(async (write) => {
         const client = await lockClient(write, clientId)
         if (!client) return { kind: 'unknown' }
-        const target = await write.query
-          .selectFrom('client_secrets')
-          .selectAll()
-          .where('id', '=', secretId)
-          .where('client_id', '=', clientId)
-          .executeTakeFirst()
+        const [target] = await lockSecrets(write, [secretId])
         // A deleted secret is gone, but its tokens can still be ended.
-        if (!target || (target.revoked_at !== null && !(revokeTokens && !target.tokens_revoked))) {
+        if (target?.client_id !== clientId) return { kind: 'unknown' }
+        if (target.revoked_at !== null && !(revokeTokens && !target.tokens_revoked)) {
           return { kind: 'unknown' }
         }
-        const created = deleteCreated ? await createdWith(write, actor, target) : []
-        const doomed = [target, ...created]
-        const ids = doomed.map((row) => row.id)
+        const created = deleteCreated ? await lockCreatedWith(write, target.id, deleteCreated) : []
+        const doomed = [{ row: target, customerId: client.customer_id }, ...created]
+        const ids = doomed.map(({ row }) => row.id)
         const bySelf = actor.kind === 'client' && actor.id === clientId
-        const rows = await endlessRows(write, clientId)
-        if (bySelf && locksOut(rows.filter(usable), ids)) return { kind: 'last-usable' }
+        const rows = await findRows(write.query, clientId, clock.now())
+        if (bySelf && locksOut(rows, ids)) return { kind: 'last-usable' }
 
         await write.query
           .updateTable('client_secrets')
@@ -234,13 +231,13 @@ export function createSecrets(options: {
           }))
           .where('id', 'in', ids)
           .execute()
-        const warnings = bySelf ? [] : doomed.flatMap((row) => recentUse(row, clock.now()))
-        for (const row of doomed) {
+        const warnings = bySelf ? [] : doomed.flatMap(({ row }) => recentUse(row, clock.now()))
+        for (const { row, customerId } of doomed) {
           write.announce('secret', row.id)
           audit.record(write, actor, {
             action: 'secret.delete',
             object: { kind: 'secret', id: row.id },
-            customerId: client.customer_id,
+            customerId,
             details: {
               clientId: row.client_id,
               revokeTokens,
@@ -249,7 +246,7 @@ export function createSecrets(options: {
             },
           })
         }
-        const revoked = doomed.map((row) => toSecret({ ...row, revoked_at: clock.now() }))
+        const revoked = doomed.map(({ row }) => toSecret({ ...row, revoked_at: clock.now() }))
         return { kind: 'deleted', secrets: revoked, warnings }
       })
     },
@@ -258,8 +255,9 @@ export function createSecrets(options: {
       database.write(async (write) => {
         const client = await lockClient(write, clientId)
         if (!client) return { kind: 'unknown-client' }
+        if (client.type === 'public') return { kind: 'public-client' }
         if (await creatorEnded(write, actor)) return { kind: 'creator-ended' }
-        const old = (await endlessRows(write, clientId)).filter(usable)
+        const old = await findRows(write.query, clientId, clock.now())
         if (overlapSeconds > 0 && old.length >= maximumPerClient) {
           return { kind: 'too-many', maximum: maximumPerClient }
         }
@@ -268,12 +266,12 @@ export function createSecrets(options: {
           ...row,
           retiring: 1,
           expires_at: Math.min(row.expires_at ?? end, end),
-          tokens_revoked: revokeTokens ? 1 : row.tokens_revoked,
         }))
-        for (const { id, retiring, expires_at, tokens_revoked } of retired) {
+        if (revokeTokens) await revokeAllTokens(write, clientId)
+        for (const { id, retiring, expires_at } of retired) {
           await write.query
             .updateTable('client_secrets')
-            .set({ retiring, expires_at, tokens_revoked })
+            .set({ retiring, expires_at })
             .where('id', '=', id)
             .execute()
           write.announce('secret', id)
@@ -290,63 +288,34 @@ export function createSecrets(options: {
 
     async prune() {
       const before = clock.now() - KEPT_AFTER_END
-      await database.write(async (write) => {
-        await write.query
-          .deleteFrom('client_secrets')
+      for (;;) {
+        // Found without the write lock, and in steps, so that nobody waits long for it.
+        const rows = await database.query
+          .selectFrom('client_secrets')
+          .select('id')
           .where((row) => row.or([row('revoked_at', '<', before), row('expires_at', '<', before)]))
+          .limit(PRUNED_AT_ONCE)
           .execute()
-      })
+        if (rows.length === 0) return
+        const ids = rows.map(({ id }) => id)
+        await database.write((write) =>
+          write.query.deleteFrom('client_secrets').where('id', 'in', ids).execute(),
+        )
+      }
     },
   }
 }
 
-interface LockedClient {
-  id: string
-  customer_id: string
-}
-
-/** An update that changes nothing: it locks the row on Postgres, and means nothing on SQLite. */
-async function lockClient(write: Write, clientId: string): Promise<LockedClient | null> {
-  const row = await write.query
-    .updateTable('clients')
-    .set((clients) => ({ id: clients.ref('id') }))
-    .where('id', '=', clientId)
-    .returning(['id', 'customer_id'])
-    .executeTakeFirst()
-  return row ?? null
-}
-
-/** The client's secrets that nobody has deleted; a few of them may have expired. */
-function endlessRows(write: Write, clientId: string): Promise<SecretRow[]> {
-  return write.query
-    .selectFrom('client_secrets')
-    .selectAll()
+/** Also those of secrets that have ended: theirs may live on for a day. */
+async function revokeAllTokens(write: Write, clientId: string): Promise<void> {
+  const changed = await write.query
+    .updateTable('client_secrets')
+    .set({ tokens_revoked: 1 })
     .where('client_id', '=', clientId)
-    .where('revoked_at', 'is', null)
+    .where('tokens_revoked', '=', 0)
+    .returning('id')
     .execute()
-}
-
-/**
- * The secrets that were created by clients logged in with `target`, and onwards. Of other clients
- * too, unless the one who deletes is a client that acts on itself.
- */
-async function createdWith(write: Write, actor: Actor, target: SecretRow): Promise<SecretRow[]> {
-  const found = new Map<string, SecretRow>()
-  let creators = [target.id]
-  while (creators.length > 0) {
-    const rows = await write.query
-      .selectFrom('client_secrets')
-      .selectAll()
-      .where('created_by_secret_id', 'in', creators)
-      .execute()
-    const fresh = rows.filter((row) => row.id !== target.id && !found.has(row.id))
-    for (const row of fresh) found.set(row.id, row)
-    creators = fresh.map((row) => row.id)
-  }
-  const own = actor.kind === 'client' && actor.id === target.client_id
-  return [...found.values()].filter(
-    (row) => row.revoked_at === null && (!own || row.client_id === target.client_id),
-  )
+  for (const { id } of changed) write.announce('secret', id)
 }
 
 /** Whether a client that deletes these would be left without a secret, or with retiring ones only. */

@@ -58,6 +58,28 @@ export function createUsageWriter(
   }
 }
 
+/** The key, the requests, then a bucket's index and its requests for each bucket that is not empty. */
+type PackedCount = [number, string, string, string, number, number, ...number[]]
+
+/** A count as JSON, without the buckets that are empty: nearly all of a client's are. */
+export function packCount(count: UsageCount): PackedCount {
+  const { period, clientId, secretId, endpoint, status, requests, buckets } = count
+  const packed: PackedCount = [period, clientId, secretId, endpoint, status, requests]
+  for (const [index, requestsWithin] of buckets.entries()) {
+    if (requestsWithin > 0) packed.push(index, requestsWithin)
+  }
+  return packed
+}
+
+export function unpackCount(packed: PackedCount): UsageCount {
+  const [period, clientId, secretId, endpoint, status, requests, ...filled] = packed
+  const buckets = BUCKET_COLUMNS.map(() => 0)
+  for (let index = 0; index < filled.length; index += 2) {
+    buckets[filled[index]!] = filled[index + 1]!
+  }
+  return { period, clientId, secretId, endpoint, status, requests, buckets }
+}
+
 /** Deletes what is older than its resolution is kept: minutes 2 days, hours 90 days, days 2 years. */
 export async function pruneUsage(write: Write, now: number): Promise<void> {
   for (const { resolution, keptMilliseconds } of RESOLUTIONS) {

@@ -1,18 +1,27 @@
+import { createBacklog } from '../../database/backlog.ts'
 import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { WriteBehind } from '../../lib/write-behind.ts'
 import { bucketOf } from './histogram.ts'
 import { queryUsage, type UsageQuery, type UsageRow } from './usage-query.ts'
-import { createUsageWriter, pruneUsage, type UsageCount, usageKey } from './usage-rows.ts'
+import {
+  createUsageWriter,
+  packCount,
+  pruneUsage,
+  unpackCount,
+  type UsageCount,
+  usageKey,
+} from './usage-rows.ts'
 
 /**
  * Counts requests per client, secret, endpoint, status and minute, with a latency histogram.
  *
  * The gateway calls `count` after every answer: that only adds to a number in memory. About once a
  * second the numbers are added to the rows of their minute, hour and day in one transaction
- * (`usage-rows.ts`), so that the three always agree, with several nodes too. `usage-query.ts` reads
- * them, `histogram.ts` knows the latencies. Nothing is announced on the change feed: no cache
- * depends on usage.
+ * (`usage-rows.ts`), so that the three always agree, with several nodes too. When hundreds of clients
+ * call each second, what was counted is put aside for a minute or two instead (`backlog.ts`), which a
+ * query ends at once: it never misses any. `usage-query.ts` reads the rows, `histogram.ts` knows the
+ * latencies. Nothing is announced on the change feed: no cache depends on usage.
  */
 export interface Usage extends AsyncDisposable {
   /**
@@ -51,19 +60,27 @@ export function createUsage({
   const writeUsage = createUsageWriter(database.dialect)
   let prunedAt = Number.NEGATIVE_INFINITY
 
+  const backlog = createBacklog({
+    database,
+    topic: 'usage',
+    orderKey: ({ clientId }) => clientId,
+    pack: packCount,
+    unpack: unpackCount,
+    apply: writeUsage,
+    onError,
+  })
   const waiting = new WriteBehind<UsageCount>({
     maximum: MAXIMUM_KEYS,
+    batchSize: 5_000,
     // What finds no room still counts in the totals, without saying whose it was.
     createOverflow: () => createCount(currentMinute(), '', '', '', 0),
     onError,
     async write(counts) {
+      await backlog.write(counts)
       const now = clock.now()
-      const prunes = Math.abs(now - prunedAt) >= MINUTE_MILLISECONDS
-      await database.write(async (write) => {
-        await writeUsage(write, counts)
-        if (prunes) await pruneUsage(write, now)
-      })
-      if (prunes) prunedAt = now
+      if (Math.abs(now - prunedAt) < MINUTE_MILLISECONDS) return
+      await database.write((write) => pruneUsage(write, now))
+      prunedAt = now
     },
   })
 
@@ -81,9 +98,15 @@ export function createUsage({
       count.requests++
       count.buckets[bucketOf(milliseconds)]!++
     },
-    query: (query) => queryUsage(database, query),
+    async query(query) {
+      await backlog.settle()
+      return queryUsage(database, query)
+    },
     flush: () => waiting.flush(),
-    [Symbol.asyncDispose]: () => waiting[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await waiting[Symbol.asyncDispose]()
+      await backlog[Symbol.asyncDispose]()
+    },
   }
 }
 

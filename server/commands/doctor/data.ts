@@ -108,6 +108,7 @@ async function checkContent(
       algorithm,
       rotateAfterMilliseconds: rotateAfterDays * 86_400_000,
       announceMilliseconds: announceSeconds * 1_000,
+      onError: () => {},
     })
     const signing = signingKeys.list().filter((key) => key.phase === 'signing')
     for (const needed of new Set([algorithm, 'RS256'] as const)) {

@@ -1,7 +1,11 @@
-import type { Kysely } from 'kysely'
+import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 
 /** The access core: customers, clients, secrets, keys, limits, audit, usage and the change feed. */
 export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promise<void> {
+  /** Rows lie in the primary key's own tree, in its order: one search finds them. */
+  const clustered = <Table extends string>(table: CreateTableBuilder<Table>) =>
+    dialect === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table
+
   await db.schema
     .createTable('customers')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -12,6 +16,7 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
 
   await db.schema
     .createTable('clients')
+    .$call(clustered)
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('customer_id', 'text', (column) => column.notNull().references('customers.id'))
     .addColumn('display_name', 'text', (column) => column.notNull())
@@ -29,6 +34,7 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
 
   await db.schema
     .createTable('client_secrets')
+    .$call(clustered)
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('client_id', 'text', (column) => column.notNull().references('clients.id'))
     .addColumn('description', 'text', (column) => column.notNull())
@@ -136,8 +142,25 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
       .execute()
   }
 
+  await db.schema
+    .createTable('backlog')
+    .addColumn('id', dialect === 'sqlite' ? 'integer' : 'bigserial', (column) =>
+      column.primaryKey(),
+    )
+    .addColumn('topic', 'text', (column) => column.notNull())
+    .addColumn('share', 'text', (column) => column.notNull())
+    .addColumn('size', 'bigint', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createIndex('backlog_share')
+    .on('backlog')
+    .columns(['topic', 'share', 'id'])
+    .execute()
+
   let usage = db.schema
     .createTable('usage_counts')
+    .$call(clustered)
     .addColumn('resolution', 'text', (column) => column.notNull())
     .addColumn('period', 'bigint', (column) => column.notNull())
     .addColumn('client_id', 'text', (column) => column.notNull())

@@ -3,17 +3,19 @@ import type { Actor } from '../../access/audit/actor.ts'
 import type { Clients } from '../../access/clients/clients.ts'
 import type { SecretVerification } from '../../access/secrets/secret-verification.ts'
 import type { Secrets } from '../../access/secrets/secrets.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { AuthenticateClient } from '../../oauth/client-authentication.ts'
 import { type Form, parseForm } from '../../protocol/form.ts'
 import { invalidRequest, OAuthError } from '../../protocol/oauth-error.ts'
 import { conflict, forbidden, notFound } from '../../protocol/problem.ts'
 import { createRoute, deleteRoute, listRoute } from './client-secret-schemas.ts'
-import { createSecretOwners } from './secret-owners.ts'
+import { CREATOR_ENDED, createSecretOwners } from './secret-owners.ts'
 
 export interface ClientSecretRoutesOptions {
   clients: Clients
   secrets: Secrets
   secretVerification: SecretVerification
+  clock: Clock
   /** Checks `client_id` and `client_secret` of a form; the Authorization header is the token's. */
   authenticateByForm: AuthenticateClient
 }
@@ -57,10 +59,12 @@ export function clientSecretRoutes(app: FastifyInstance, options: ClientSecretRo
           createdAt: toTicks(outcome.secret.createdAt),
           secret: outcome.text,
         }
+      case 'public-client':
+        throw conflict('The client is a public one: it cannot keep a secret.')
       case 'too-many':
         throw conflict(`The client has ${outcome.maximum} secrets: delete one first.`)
       case 'creator-ended':
-        throw forbidden('The secret that the token was obtained with has ended.')
+        throw forbidden(CREATOR_ENDED)
       case 'unknown-client':
         throw notFound('The customer has no such client.')
     }

@@ -334,6 +334,23 @@ describeDatabases('the MapsIndoors dialect', (_kind, locate) => {
       expect(await secretIds()).toHaveLength(2)
     })
 
+    it('leaves a token whose secret has ended no power over other clients', async () => {
+      const token = await tokenOf('admin', 'acme', ['manage'])
+      const [{ id: own } = { id: '' }] = await app.access.secrets.list('admin')
+      const extra = await call('POST', '?customerId=acme&client_id=admin', token)
+      expect((await call('DELETE', `?customerId=acme&id=${own}`, token)).statusCode).toBe(200)
+      // What nothing else would keep it from: the client has another one.
+      expect((await call('POST', '?customerId=acme&client_id=script', token)).statusCode).toBe(403)
+      const further = await app.access.secrets.create(commandLine, 'script', {
+        description: '',
+        expiresAt: null,
+      })
+      expect(further.kind).toBe('created')
+      const refused = await call('DELETE', `?customerId=acme&id=${first.secretId}`, token)
+      expect([refused.statusCode, refused.json()]).toMatchObject([403, { error: 'access_denied' }])
+      expect(extra.statusCode).toBe(200)
+    })
+
     it('lets an operator manage any customer’s, and takes its only client as meant', async () => {
       const token = await tokenOf('operator', 'house', ['operate'])
       const made = await call('POST', '?customerId=acme', token)

@@ -1,8 +1,10 @@
 import type { Client } from '../../access/clients/client.ts'
 import type { Clients } from '../../access/clients/clients.ts'
+import { isUsable, secretState } from '../../access/secrets/client-secret.ts'
 import { mayManageSecrets, maySee } from '../../access/secrets/management-rights.ts'
 import type { SecretVerification } from '../../access/secrets/secret-verification.ts'
 import type { Caller } from '../../access/tokens/access-token.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { badParameter, forbidden, notFound } from '../../protocol/problem.ts'
 
 /**
@@ -15,7 +17,7 @@ export interface SecretOwners {
   findAll(caller: Caller, customerId: string, clientId: string | null): Promise<Client[]>
   /** The named client, or the only one there is. */
   getOne(caller: Caller, customerId: string, clientId: string | null): Promise<Client>
-  /** The client that has the secret. */
+  /** The client that has the secret; after the end of the caller's own secret only the caller. */
   getOwner(caller: Caller, customerId: string, secretId: string): Promise<Client>
 }
 
@@ -25,9 +27,11 @@ const MAXIMUM_CLIENTS = 100
 export function createSecretOwners({
   clients,
   secretVerification,
+  clock,
 }: {
   clients: Clients
   secretVerification: SecretVerification
+  clock: Clock
 }): SecretOwners {
   /** The customer's clients that the caller sees; one that is no admin sees itself. */
   async function seen(caller: Caller, customerId: string): Promise<Client[]> {
@@ -45,6 +49,13 @@ export function createSecretOwners({
       throw notFound('The customer has no such client.')
     }
     return client
+  }
+
+  /** A token outlives its secret to clean up after its own client, and for nothing else. */
+  async function hasEnded({ secretId }: Caller): Promise<boolean> {
+    if (secretId === null) return false
+    const secret = await secretVerification.find(secretId)
+    return !secret || !isUsable(secretState(secret, clock.now()))
   }
 
   return {
@@ -76,6 +87,7 @@ export function createSecretOwners({
       if (!client || client.customerId !== customerId || !maySee(caller, client)) {
         throw notFound('The customer has no such secret.')
       }
+      if (client.id !== caller.clientId && (await hasEnded(caller))) throw forbidden(CREATOR_ENDED)
       return managedBy(caller, client)
     },
   }
@@ -85,5 +97,7 @@ function managedBy(caller: Caller, client: Client): Client {
   if (!mayManageSecrets(caller, client)) throw forbidden(NOT_MANAGED)
   return client
 }
+
+export const CREATOR_ENDED = 'The secret that the token was obtained with has ended.'
 
 const NOT_MANAGED = 'The access token may not manage the secrets of the client.'

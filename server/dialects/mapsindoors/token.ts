@@ -18,6 +18,7 @@ const INTEGRATION = 'integration'
 export function integrationGrant({ apis }: { apis: Apis }): Grant {
   return {
     type: 'client_credentials',
+    confidentialOnly: true,
     decide({ client }, form) {
       const scope = form.get('scope')
       if (scope !== null && scope !== INTEGRATION) {

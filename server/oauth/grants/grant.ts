@@ -9,6 +9,8 @@ import type { AuthenticatedClient } from '../client-authentication.ts'
  */
 export interface Grant {
   type: GrantType
+  /** Whether public clients may not use it: who they are cannot be proven. */
+  confidentialOnly: boolean
   /** @throws OAuthError invalid_request, invalid_grant, invalid_scope, invalid_target */
   decide(authenticated: AuthenticatedClient, form: Form): ScopeGrant | Promise<ScopeGrant>
 }
