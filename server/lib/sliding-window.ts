@@ -146,8 +146,14 @@ export class SlidingWindow {
 
   #grow(): void {
     const before = this.#lastCalls.length
+    if (before === 0) {
+      // The first call of each of very many clients: no copying.
+      this.#lastCalls = [0, 0, 0, 0]
+      this.#counts = [0, 0, 0, 0]
+      return
+    }
     const turn = (ring: number[]) => [...ring.slice(this.#oldest), ...ring.slice(0, this.#oldest)]
-    const room = Array.from({ length: Math.max(4, before) }, () => 0)
+    const room = Array.from({ length: before }, () => 0)
     this.#lastCalls = [...turn(this.#lastCalls), ...room]
     this.#counts = [...turn(this.#counts), ...room]
     this.#oldest = 0

@@ -101,6 +101,7 @@ export class Overrides {
   }
 
   find(clientId: string, endpoint: string): Quota | undefined {
+    if (this.#quotas.size === 0) return undefined
     return this.#quotas.get(`${clientId}\n${endpoint}`)
   }
 
