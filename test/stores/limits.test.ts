@@ -196,7 +196,9 @@ describeDatabases('limits', (kind, locate) => {
           both: fc.boolean(),
           pause: fc.oneof(
             { weight: 9, arbitrary: fc.integer({ min: 0, max: 50 }) },
-            { weight: 1, arbitrary: fc.integer({ min: -5_000, max: 40_000 }) },
+            // Not back (`lib/sliding-window.test.ts`): a store may have dropped a counter that was
+            // idle until the clock was set back, and each tidies up at times of its own.
+            { weight: 1, arbitrary: fc.integer({ min: 0, max: 40_000 }) },
           ),
         }),
         { minLength: 1, maxLength: 150, size: 'max' },
