@@ -45,18 +45,31 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
     }),
   )
 
-  /** Answers by collection; a store hands out the same object as long as nothing changed. */
+  /** Descriptions by collection; a store hands out the same object as long as nothing changed. */
   const described = new WeakMap<Collection, string>()
+
+  /** As JSON. Without a token in the URL it is the same for all who may see the collection. */
+  function descriptionOf(collection: Collection, query: schemas.TokenQuery): string {
+    const shared = query.access_token === undefined
+    const known = shared ? described.get(collection) : undefined
+    if (known !== undefined) return known
+    const text = JSON.stringify(describe(collection, links.ofCollection(collection, query)))
+    if (shared) described.set(collection, text)
+    return text
+  }
 
   app.get<{ Querystring: schemas.TokenQuery }>(
     '/collections',
     { schema: schemas.collections, config: { endpoint: 'maps.collections', access } },
-    async (request) => ({
-      links: [links.to('self', '/collections', 'application/json', request.query)],
-      collections: (await store.collections(accessScope(request))).map((collection) =>
-        describe(collection, links.ofCollection(collection, request.query)),
-      ),
-    }),
+    async (request, reply) => {
+      const { query } = request
+      const collections = await store.collections(accessScope(request))
+      const self = JSON.stringify(links.to('self', '/collections', 'application/json', query))
+      const descriptions = collections.map((collection) => descriptionOf(collection, query))
+      return reply
+        .type('application/json')
+        .send(`{"links":[${self}],"collections":[${descriptions.join(',')}]}`)
+    },
   )
 
   app.get<{ Params: schemas.CollectionParams; Querystring: schemas.TokenQuery }>(
@@ -64,14 +77,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
     { schema: schemas.collection, config: { endpoint: 'maps.collection', access } },
     async (request, reply) => {
       const collection = await getCollection(request, request.params.collectionId)
-      // Without a token in the URL the answer is the same for all who may see the collection.
-      const text = request.query.access_token === undefined ? described.get(collection) : undefined
-      if (text !== undefined) return reply.type('application/json').send(text)
-      const answer = describe(collection, links.ofCollection(collection, request.query))
-      if (request.query.access_token === undefined) {
-        described.set(collection, JSON.stringify(answer))
-      }
-      return answer
+      return reply.type('application/json').send(descriptionOf(collection, request.query))
     },
   )
 

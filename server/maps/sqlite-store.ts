@@ -30,23 +30,30 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     throw error
   }
   reader.exec('pragma query_only = on')
-  const selectCollections = reader.prepare('select collection from collections order by id')
+  const selectIds = reader.prepare('select id from collections order by id')
   const selectCollection = reader.prepare('select number, collection from collections where id = ?')
   const prepared = new Map<string, PreparedCollection>()
 
   const dataVersion = reader.prepare('pragma data_version')
   /** Collections as the file had them when it was last looked at: every request asks for one. */
   const known = new Map<string, Collection>()
+  let knownIds: string[] | null = null
   let knownVersion: unknown = null
   let lookedAt = Number.NEGATIVE_INFINITY
 
-  function findCollection(scope: AccessScope, id: string): Collection | null {
-    if (performance.now() - lookedAt > LOOK_AGAIN_MILLISECONDS) {
-      const version = dataVersion.get()!['data_version']
-      if (version !== knownVersion) known.clear()
-      knownVersion = version
-      lookedAt = performance.now()
+  function lookAgain(): void {
+    if (performance.now() - lookedAt <= LOOK_AGAIN_MILLISECONDS) return
+    const version = dataVersion.get()!['data_version']
+    if (version !== knownVersion) {
+      known.clear()
+      knownIds = null
     }
+    knownVersion = version
+    lookedAt = performance.now()
+  }
+
+  function findCollection(scope: AccessScope, id: string): Collection | null {
+    lookAgain()
     const kept = known.get(id)
     if (kept) return scope.read(id) === 'none' ? null : kept
     const found = inSnapshot(() => find(scope, id)?.collection ?? null)
@@ -78,9 +85,9 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
 
   return {
     async collections(scope) {
-      return (selectCollections.all() as { collection: string }[])
-        .map((row) => JSON.parse(row.collection) as Collection)
-        .filter((collection) => scope.read(collection.id) !== 'none')
+      lookAgain()
+      knownIds ??= (selectIds.all() as { id: string }[]).map((row) => row.id)
+      return knownIds.flatMap((id) => findCollection(scope, id) ?? [])
     },
 
     async collection(scope, collectionId) {
