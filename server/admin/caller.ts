@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Actor } from '../access/audit/actor.ts'
+import { type Actor, clientActor } from '../access/audit/actor.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 
 /** Who calls a protected route: the gateway has verified the token before the handler runs. */
@@ -9,12 +9,8 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** Who does it, as the audit log tells it: the client that calls, or on public routes nobody known. */
-export function actorOf({ caller, ip, id }: FastifyRequest): Actor {
-  return {
-    kind: caller ? 'client' : 'anonymous',
-    id: caller?.clientId ?? null,
-    secretId: caller?.secretId ?? null,
-    address: ip,
-    requestId: id,
-  }
+export function actorOf(request: FastifyRequest): Actor {
+  const { caller, ip, id } = request
+  if (caller) return clientActor(caller, request)
+  return { kind: 'anonymous', id: null, secretId: null, address: ip, requestId: id }
 }

@@ -12,7 +12,7 @@ import {
 } from 'kysely'
 import type { Adapter } from './database.ts'
 import type { Tables } from './tables.ts'
-import { SQLITE_BUSY, SQLITE_LOCKED, sqliteResultCode } from './unavailable.ts'
+import { isSqliteBusy } from './unavailable.ts'
 
 /**
  * SQLite through `node:sqlite`: one connection that writes, one that only reads and so never waits
@@ -29,10 +29,7 @@ export function openSqlite(file: string): Adapter {
     dialect: 'sqlite',
     query,
     writer,
-    isRetryable(error) {
-      const code = sqliteResultCode(error)
-      return code === SQLITE_BUSY || code === SQLITE_LOCKED
-    },
+    isRetryable: isSqliteBusy,
     // BEGIN IMMEDIATE has already made this transaction the only writer.
     lock: async () => {},
     prepare<Row>(sql: string) {

@@ -26,7 +26,13 @@ export function sqliteResultCode(error: unknown): number | null {
 }
 
 export const SQLITE_BUSY = 5
-export const SQLITE_LOCKED = 6
+const SQLITE_LOCKED = 6
+
+/** Another connection is at work on the file, which will pass. */
+export function isSqliteBusy(error: unknown): boolean {
+  const code = sqliteResultCode(error)
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+}
 
 /** BUSY, LOCKED; READONLY, IOERR, FULL, CANTOPEN: the file system failed, not the statement. */
 const SQLITE_UNAVAILABLE = new Set([SQLITE_BUSY, SQLITE_LOCKED, 8, 10, 13, 14])

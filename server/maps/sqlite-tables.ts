@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NewerSchemaError } from '../database/migrate.ts'
+import { SQLITE_BUSY, sqliteResultCode } from '../database/unavailable.ts'
 
 /** Counted up when the tables change. */
 const VERSION = 1
@@ -48,8 +49,6 @@ export function dropTables(number: number): string {
   return `drop table features_${number}; drop table boxes_${number};`
 }
 
-const SQLITE_BUSY = 5
-
 /** Tries again, for up to two minutes, while another process holds the file's lock. */
 export async function untilFree<Result>(work: () => Result): Promise<Result> {
   const givesUpAt = performance.now() + 120_000
@@ -57,9 +56,7 @@ export async function untilFree<Result>(work: () => Result): Promise<Result> {
     try {
       return work()
     } catch (error) {
-      const code = (error as { errcode?: unknown } | null)?.errcode
-      const isBusy = typeof code === 'number' && (code & 0xff) === SQLITE_BUSY
-      if (!isBusy || performance.now() > givesUpAt) throw error
+      if (sqliteResultCode(error) !== SQLITE_BUSY || performance.now() > givesUpAt) throw error
       await sleep(20)
     }
   }

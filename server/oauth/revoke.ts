@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { clientActor } from '../access/audit/actor.ts'
 import type { TokenRevocation } from '../access/tokens/revocation.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
 import { requireForm } from '../http/forms.ts'
@@ -29,14 +30,7 @@ export function createRevocationEndpoint(options: {
       if (claims.client_id !== client.id) {
         throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
       }
-      const actor = {
-        kind: 'client',
-        id: client.id,
-        secretId,
-        address: request.ip,
-        requestId: request.id,
-      } as const
-      await tokenRevocation.revoke(actor, claims)
+      await tokenRevocation.revoke(clientActor(request.principal, request), claims)
     }
     void reply.code(200).header('cache-control', 'no-store').send()
   }

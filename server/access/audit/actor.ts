@@ -18,3 +18,11 @@ export const systemActor: Actor = {
   address: null,
   requestId: null,
 }
+
+/** A client at work on a request, with the secret it had logged in with. */
+export function clientActor(
+  { clientId, secretId }: { clientId: string; secretId: string | null },
+  { ip, id }: { ip: string; id: string },
+): Actor {
+  return { kind: 'client', id: clientId, secretId, address: ip, requestId: id }
+}

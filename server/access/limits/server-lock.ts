@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { DatabaseLocation } from '../../database/open.ts'
 import { lockNumber } from '../../database/postgres.ts'
+import { SQLITE_BUSY, sqliteResultCode } from '../../database/unavailable.ts'
 
 /**
  * Keeps servers apart that would each count the calls on the same data by itself. With counters in
@@ -45,7 +46,7 @@ async function lockFile(file: string, store: 'memory' | 'shared'): Promise<Async
         return true
       } catch (error) {
         if (connection.isTransaction) connection.exec('rollback')
-        if ((((error as { errcode?: number }).errcode ?? 0) & 0xff) === SQLITE_BUSY) return false
+        if (sqliteResultCode(error) === SQLITE_BUSY) return false
         throw error
       }
     }, store)
@@ -130,4 +131,3 @@ function otherServer(store: 'memory' | 'shared'): OtherServerError {
 }
 
 const PATIENCE_MILLISECONDS = 1_000
-const SQLITE_BUSY = 5

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../../database/database.ts'
 import { openSqliteFile } from '../../database/sqlite.ts'
+import { isSqliteBusy } from '../../database/unavailable.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { SlidingWindow } from '../../lib/sliding-window.ts'
 import { type Decision, decide, type Policy } from './decision.ts'
@@ -66,7 +67,7 @@ export async function openSqliteLimits(file: string, clock: Clock): Promise<Limi
       try {
         return takeOnce(policies)
       } catch (error) {
-        if (!isBusy(error)) throw unavailable(error)
+        if (!isSqliteBusy(error)) throw unavailable(error)
         return retrying(() => takeOnce(policies))
       }
     },
@@ -83,16 +84,10 @@ async function retrying<Result>(work: () => Result): Promise<Result> {
     try {
       return work()
     } catch (error) {
-      if (!isBusy(error) || performance.now() > givesUpAt) throw unavailable(error)
+      if (!isSqliteBusy(error) || performance.now() > givesUpAt) throw unavailable(error)
       await sleep(1 + Math.random() * 10)
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  // The low byte is the primary result code: BUSY, LOCKED.
-  const code = ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff
-  return code === 5 || code === 6
 }
 
 function unavailable(cause: unknown): DatabaseUnavailableError {

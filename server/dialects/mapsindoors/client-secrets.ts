@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Actor } from '../../access/audit/actor.ts'
+import { clientActor } from '../../access/audit/actor.ts'
 import type { Clients } from '../../access/clients/clients.ts'
 import type { SecretVerification } from '../../access/secrets/secret-verification.ts'
 import type { Secrets } from '../../access/secrets/secrets.ts'
@@ -50,7 +50,7 @@ export function clientSecretRoutes(app: FastifyInstance, options: ClientSecretRo
     const clientId = await namedClient(request, query)
     const client = await owners.getOne(request.caller!, customerId, clientId)
     const created = { description, expiresAt: null }
-    const outcome = await secrets.create(actorOf(request), client.id, created)
+    const outcome = await secrets.create(clientActor(request.caller!, request), client.id, created)
     switch (outcome.kind) {
       case 'created':
         return {
@@ -75,7 +75,7 @@ export function clientSecretRoutes(app: FastifyInstance, options: ClientSecretRo
     const customerId = query.require('customerId')
     const id = query.require('id')
     const owner = await owners.getOwner(request.caller!, customerId, id)
-    const outcome = await secrets.delete(actorOf(request), owner.id, id, {
+    const outcome = await secrets.delete(clientActor(request.caller!, request), owner.id, id, {
       revokeTokens: false,
       deleteCreated: false,
     })
@@ -127,9 +127,4 @@ function getDescription(query: Form): string {
 /** As the original writes the time of a secret just made: `2024-05-27T14:26:36.9981013Z`. */
 function toTicks(at: number): string {
   return new Date(at).toISOString().replace('Z', '0000Z')
-}
-
-function actorOf({ caller, ip, id }: FastifyRequest): Actor {
-  const { clientId, secretId } = caller!
-  return { kind: 'client', id: clientId, secretId, address: ip, requestId: id }
 }
