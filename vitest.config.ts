@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['{server,bench,scripts}/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/outside/**'],
+    // Its modules name each other without an ending, which Node does not resolve.
+    server: { deps: { inline: ['@openid/appauth'] } },
     globalSetup: ['test/support/global-setup.ts'],
     // Generous, for two slow cores that also run a Postgres and the servers under test.
     maxWorkers: 2,

@@ -1,15 +1,20 @@
 import { Command, CommanderError, type OutputConfiguration } from 'commander'
+import { addAccountsCommand } from './commands/accounts.ts'
 import { addAuditCommand } from './commands/audit.ts'
+import { addClientTokenCommand } from './commands/client-tokens.ts'
 import { addClientsCommand } from './commands/clients.ts'
 import { addCustomersCommand } from './commands/customers.ts'
 import { addDoctorCommand } from './commands/doctor/doctor.ts'
+import { addIdentityProvidersCommand } from './commands/identity-providers.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addLimitsCommand } from './commands/limits.ts'
+import { addRegistrationTokensCommand } from './commands/registration-tokens.ts'
 import { addRequestsCommand } from './commands/requests.ts'
 import { toJson } from './commands/output.ts'
 import { MISUSED } from './commands/run.ts'
 import { addSecretsCommand } from './commands/secrets.ts'
 import { addServeCommand } from './commands/serve.ts'
+import { addSetupCommand } from './commands/setup.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { addUsageCommand } from './commands/usage.ts'
 import { version } from './version.ts'
@@ -56,10 +61,15 @@ export function createProgram(output: OutputConfiguration): Command {
 
 const COMMANDS = [
   addServeCommand,
+  addSetupCommand,
+  addAccountsCommand,
   addCustomersCommand,
   addClientsCommand,
   addRequestsCommand,
   addSecretsCommand,
+  addRegistrationTokensCommand,
+  addClientTokenCommand,
+  addIdentityProvidersCommand,
   addKeysCommand,
   addTokenCommand,
   addLimitsCommand,

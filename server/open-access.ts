@@ -1,9 +1,38 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Applications, createApplications } from './access/applications/applications.ts'
 import { type Audit, createAudit } from './access/audit/audit.ts'
+import { type ClientTokens, createClientTokens } from './access/client-tokens/client-tokens.ts'
+import { type ClientKeys, createClientKeys } from './access/client-keys/client-keys.ts'
+import { createClientResolver, type ResolveClient } from './access/clients/client-resolver.ts'
+import { type ClientRules, createClientRules } from './access/clients/client-rules.ts'
 import { type Clients, createClients } from './access/clients/clients.ts'
+import {
+  createMetadataDocuments,
+  type MetadataDocuments,
+} from './access/clients/metadata-documents.ts'
+import { createRegistrations, type Registrations } from './access/clients/registrations.ts'
+import {
+  createInitialAccessTokens,
+  type InitialAccessTokens,
+} from './access/initial-access-tokens/initial-access-tokens.ts'
+import { createOutbound, type Outbound } from './access/outbound/outbound.ts'
 import { createCustomers, type Customers } from './access/customers/customers.ts'
-import { checkMasterKey, parseMasterKey, readMasterKeyFile } from './access/keys/master-key.ts'
+import { type Admit, createAdmit } from './access/identity-providers/admission.ts'
+import {
+  createFederatedIdentities,
+  type FederatedIdentities,
+} from './access/identity-providers/federated-identities.ts'
+import {
+  createIdentityProviders,
+  type IdentityProviders,
+} from './access/identity-providers/identity-providers.ts'
+import {
+  checkMasterKey,
+  type MasterKey,
+  parseMasterKey,
+  readMasterKeyFile,
+} from './access/keys/master-key.ts'
 import { createSigningKeys, type SigningKeys } from './access/keys/signing-keys.ts'
 import { createLimits, type Limits, type LimitStore } from './access/limits/limits.ts'
 import { createMemoryLimits } from './access/limits/memory-limits.ts'
@@ -22,6 +51,10 @@ import { createUsage, type Usage } from './access/usage/usage.ts'
 import type { Settings } from './config/load.ts'
 import type { Database } from './database/database.ts'
 import { type DatabaseLocation, openDatabase } from './database/open.ts'
+import type { MailLog } from './mail/mail.ts'
+import { type AccountsAccess, openAccounts } from './open-accounts.ts'
+import { type GrantsAccess, openGrants } from './open-grants.ts'
+import { issuersOf, openTokens, type TokensAccess } from './open-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type RandomBytes, systemRandom } from './lib/random.ts'
 
@@ -29,7 +62,7 @@ import { type RandomBytes, systemRandom } from './lib/random.ts'
  * The half of the composition root that commands and server share: an installation's data, opened,
  * with all of `access/` wired on top of it. `app.ts` wires the HTTP server on top of this.
  */
-export interface Access extends AsyncDisposable {
+export interface Access extends AccountsAccess, GrantsAccess, TokensAccess, AsyncDisposable {
   database: Database
   apis: Apis
   audit: Audit
@@ -37,15 +70,30 @@ export interface Access extends AsyncDisposable {
   signingKeys: SigningKeys
   customers: Customers
   clients: Clients
+  clientTokens: ClientTokens
   secrets: Secrets
   clientRequests: ClientRequests
+  identityProviders: IdentityProviders
+  federatedIdentities: FederatedIdentities
+  admit: Admit
+  applications: Applications
   secretVerification: SecretVerification
   lastUse: LastUse
   limits: Limits
   issueToken: IssueToken
   verifyToken: VerifyToken
   tokenRevocation: TokenRevocation
+  outbound: Outbound
+  clientKeys: ClientKeys
+  clientRules: ClientRules
+  initialAccessTokens: InitialAccessTokens
+  registrations: Registrations
+  /** null: not switched on. */
+  metadataDocuments: MetadataDocuments | null
+  resolveClient: ResolveClient
+  masterKey: MasterKey
   clock: Clock
+  random: RandomBytes
 }
 
 /** What tests replace. */
@@ -53,6 +101,7 @@ export interface Overrides {
   clock?: Clock
   random?: RandomBytes
   onError?: (error: unknown) => void
+  log?: MailLog
 }
 
 /** Where the data of this installation is. */
@@ -78,7 +127,12 @@ export function mapsLocation(settings: Settings, location: DatabaseLocation): Da
 export async function openAccess(
   settings: Settings,
   limitStore?: LimitStore,
-  { clock = systemClock, random = systemRandom, onError = () => {} }: Overrides = {},
+  {
+    clock = systemClock,
+    random = systemRandom,
+    onError = () => {},
+    log = { info: () => {}, error: () => {} },
+  }: Overrides = {},
 ): Promise<Access> {
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
   await using opened = new AsyncDisposableStack()
@@ -116,6 +170,13 @@ export async function openAccess(
     announceMilliseconds: settings.signing.announceSeconds * 1_000,
     onError,
   })
+  const people = openAccounts(
+    { settings, database, masterKey, audit, clock, random, onError, log },
+    opened,
+  )
+  const permissions = openGrants({ settings, database, masterKey, audit, clock, random })
+  const { grants } = permissions
+  const tickets = openTokens({ settings, database, masterKey, grants, clock, random })
   const customers = createCustomers({ database, audit, clock, random })
   const clients = createClients({
     database,
@@ -124,6 +185,15 @@ export async function openAccess(
     random,
     defaultTokenLifetimeSeconds: settings.tokens.defaultLifetimeSeconds,
     maximumCached: settings.caches.clients,
+  })
+  const clientTokens = await createClientTokens({
+    database,
+    masterKey,
+    clients,
+    apis,
+    audit,
+    clock,
+    random,
   })
   const secretVerification = createSecretVerification({
     database,
@@ -141,6 +211,45 @@ export async function openAccess(
     random,
     maximumPerClient: settings.secrets.maximumPerClient,
   })
+  const outbound = createOutbound(settings.outbound)
+  const clientKeys = createClientKeys({ outbound, clock })
+  const clientRules = createClientRules({
+    algorithms: [...new Set([settings.signing.algorithm, 'RS256' as const])],
+    isAllowedHost: outbound.isAllowedHost,
+  })
+  const initialAccessTokens = createInitialAccessTokens({
+    database,
+    audit,
+    masterKey,
+    clock,
+    random,
+  })
+  const registrations = createRegistrations({
+    database,
+    audit,
+    clients,
+    secrets,
+    customers,
+    initialAccessTokens,
+    masterKey,
+    random,
+    customerId: settings.registration.customer,
+    maximumOpen: settings.registration.maximumOpen,
+  })
+  const metadataDocuments = settings.clientIdMetadata.enabled
+    ? createMetadataDocuments({
+        database,
+        clients,
+        registrations,
+        outbound,
+        rules: clientRules,
+        clock,
+        customerId: settings.registration.customer,
+        permittedScopes: settings.registration.scopes,
+        allowedHosts: settings.clientIdMetadata.allowedHosts,
+      })
+    : null
+  const resolveClient = createClientResolver({ clients, metadataDocuments })
   const clientRequests = createClientRequests({
     database,
     audit,
@@ -153,6 +262,20 @@ export async function openAccess(
     maximumWaiting: settings.clientRequests.maximumWaiting,
     deliveryHours: settings.clientRequests.deliveryHours,
   })
+  const applications = createApplications({
+    database,
+    audit,
+    clients,
+    clientRules,
+    secrets,
+    clientRequests,
+    apis,
+    clock,
+    policy: settings.selfService,
+  })
+  const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
+  const federatedIdentities = createFederatedIdentities({ database, audit, clock })
+  const admit = createAdmit({ database, ...people, federatedIdentities })
   const limits = await createLimits({
     config: settings.limits,
     database,
@@ -167,7 +290,11 @@ export async function openAccess(
     maximumCached: settings.caches.tokens,
   })
   const verifyToken = createVerifyToken({
-    issuer,
+    issuers: issuersOf(settings),
+    apis,
+    grants,
+    accounts: people.accounts,
+    clientTokens,
     signingKeys,
     clients,
     secretVerification,
@@ -179,6 +306,9 @@ export async function openAccess(
   await signingKeys.maintain()
   const toDispose = opened.move()
   return {
+    ...people,
+    ...permissions,
+    ...tickets,
     database,
     apis,
     audit,
@@ -186,15 +316,29 @@ export async function openAccess(
     signingKeys,
     customers,
     clients,
+    clientTokens,
     secrets,
     clientRequests,
+    identityProviders,
+    federatedIdentities,
+    admit,
+    applications,
     secretVerification,
     lastUse,
     limits,
     issueToken: createIssueToken({ issuer, signingKeys, clock, random }),
     verifyToken,
     tokenRevocation,
+    masterKey,
     clock,
+    random,
+    outbound,
+    clientKeys,
+    clientRules,
+    initialAccessTokens,
+    registrations,
+    metadataDocuments,
+    resolveClient,
     [Symbol.asyncDispose]: () => toDispose.disposeAsync(),
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Admin, openAdmin } from '../../test/support/admin.ts'
+import { systemActor } from '../access/audit/actor.ts'
 
 const clock = {
   time: Date.now(),
@@ -51,6 +52,56 @@ const browser = {
   accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
   'content-type': 'application/x-www-form-urlencoded',
 }
+
+describe('a request for more permissions of a client', () => {
+  async function asked() {
+    const { access } = admin.app
+    const outcome = await access.clients.create(systemActor, {
+      customerId: 'c1',
+      displayName: 'Snow ploughs',
+      scopes: ['read'],
+    })
+    if (outcome.kind !== 'created') throw new Error(outcome.kind)
+    const { client } = outcome
+    await access.database.write((write) =>
+      access.clientRequests.askIn(write, systemActor, client, {
+        permissions: ['write', 'upload'],
+        intendedUse: 'Clears roads.',
+        contact: 'ann@example.com',
+      }),
+    )
+    const [request] = await access.clientRequests.ofClient(client.id)
+    return { path: `/admin/client-requests/${request!.id}`, clientId: client.id }
+  }
+
+  it('is shown as one, and gives the client the permissions', async () => {
+    const { path, clientId } = await asked()
+    const { operator: token } = admin
+    const shown = await admin.call('GET', path, { token })
+    expect(shown.body).toMatchObject({ purpose: 'permissions', clientId, status: 'requested' })
+    const body = { customerId: 'c2' }
+    const moved = await admin.call('POST', `${path}/approve`, { token, body })
+    expect([moved.status, moved.body.parameter]).toEqual([400, 'customerId'])
+    const approved = await admin.call('POST', `${path}/approve`, {
+      token,
+      body: { scopes: ['write'] },
+    })
+    expect(approved.status).toBe(200)
+    expect(approved.body).toMatchObject({ client: { id: clientId, scopes: ['read', 'write'] } })
+    expect(approved.body).not.toHaveProperty('deliveryUrl')
+    expect((await admin.call('POST', `${path}/redeliver`, { token })).status).toBe(409)
+  })
+
+  it('can only be rejected when the client is gone', async () => {
+    const { path, clientId } = await asked()
+    const { operator: token } = admin
+    await admin.call('DELETE', `/admin/clients/${clientId}`, { token })
+    expect((await admin.call('POST', `${path}/approve`, { token })).status).toBe(409)
+    const body = { reason: 'It is gone.' }
+    const rejected = await admin.call('POST', `${path}/reject`, { token, body })
+    expect(rejected.body).toMatchObject({ status: 'rejected', purpose: 'permissions' })
+  })
+})
 
 describe('POST /client-requests', () => {
   it('takes a request, which waits for an operator', async () => {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type Actor, clientActor } from '../access/audit/actor.ts'
+import { type Actor, anonymousActor, clientActor } from '../access/audit/actor.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 
 /** Who calls a protected route: the gateway has verified the token before the handler runs. */
@@ -10,7 +10,5 @@ export function callerOf(request: FastifyRequest): Caller {
 
 /** Who does it, as the audit log tells it: the client that calls, or on public routes nobody known. */
 export function actorOf(request: FastifyRequest): Actor {
-  const { caller, ip, id } = request
-  if (caller) return clientActor(caller, request)
-  return { kind: 'anonymous', id: null, secretId: null, address: ip, requestId: id }
+  return request.caller ? clientActor(request.caller, request) : anonymousActor(request)
 }

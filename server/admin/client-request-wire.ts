@@ -1,10 +1,18 @@
 import { Type } from 'typebox'
-import { CLIENT_REQUEST_STATUSES, type ClientRequest } from '../access/requests/client-request.ts'
+import {
+  CLIENT_REQUEST_PURPOSES,
+  CLIENT_REQUEST_STATUSES,
+  type ClientRequest,
+} from '../access/requests/client-request.ts'
 import { dateTime, nullable, strict, toIso, toIsoOrNull } from './route-options.ts'
 
 /** A request for a client as the management API shows it. */
 export const requestSchema = strict({
   id: Type.String(),
+  purpose: Type.Enum([...CLIENT_REQUEST_PURPOSES], {
+    description:
+      '`client`: a new client; `permissions`: more permissions of the client `clientId`.',
+  }),
   displayName: Type.String(),
   credentialName: Type.String(),
   permissions: Type.Array(Type.String()),

@@ -94,14 +94,14 @@ export function clientRequestRoutes(
   app.post<{ Params: Params; Body: Static<typeof decision> }>(
     '/client-requests/:requestId/approve',
     adminRoute('admin.clientRequests.approve', 'operate', {
-      summary: 'Approve a request: creates the client',
+      summary: 'Approve a request: creates the client, or gives it the permissions',
       params,
       body: decision,
       response: {
         200: strict({
           request: requestSchema,
           client: clientSchema,
-          deliveryUrl: deliveryUrlSchema,
+          deliveryUrl: Type.Optional(deliveryUrlSchema),
         }),
         ...decided,
       },
@@ -116,6 +116,15 @@ export function clientRequestRoutes(
             client: toClientWire(outcome.client),
             deliveryUrl: urlOf(outcome.deliveryToken),
           })
+        case 'granted':
+          return reply.send({
+            request: toRequestWire(outcome.request),
+            client: toClientWire(outcome.client),
+          })
+        case 'has-customer':
+          throw badParameter('customerId', 'the request is for a client that has a customer')
+        case 'unknown-client':
+          throw conflict('The client has been deleted: the request can only be rejected.')
         case 'no-customer':
           throw badParameter('customerId', 'is missing: the request names no customer')
         case 'unknown-customer':
@@ -180,6 +189,8 @@ export function clientRequestRoutes(
           throw noRequest()
         case 'not-approved':
           throw conflict('The request is not approved.')
+        case 'nothing-to-deliver':
+          throw conflict('The request was for permissions only: there is no secret to deliver.')
         case 'delivered':
           throw conflict('The secret has been revealed: create a new one for the client instead.')
       }

@@ -116,6 +116,46 @@ describe('/admin/clients', () => {
     expect(gone.map(({ status }) => status)).toEqual([404, 404, 404, 404])
   })
 
+  it('sets how it logs in, judged as anywhere', async () => {
+    const { call, manager: token } = admin
+    const create = (body: object) =>
+      call('POST', '/admin/clients', { token, body: { displayName: 'App', ...body } })
+    const created = await create({
+      type: 'public',
+      grants: ['authorization_code', 'refresh_token'],
+      redirectUris: ['https://app.example/cb'],
+      refreshMode: 'keep',
+    })
+    expect([created.status, created.body]).toMatchObject([
+      201,
+      {
+        authMethod: 'none',
+        requirePkce: true,
+        refreshMode: 'keep',
+        redirectUris: ['https://app.example/cb'],
+        registration: 'operator',
+        jwks: null,
+        logoAt: null,
+      },
+    ])
+    const path = `/admin/clients/${created.body.id}`
+    for (const [body, parameter] of [
+      [{ redirectUris: ['javascript:alert(1)'] }, 'redirectUris'],
+      [{ redirectUris: [] }, 'redirectUris'],
+      [{ requirePkce: false }, 'requirePkce'],
+      [{ authMethod: 'client_secret' }, 'authMethod'],
+      [{ jwksUri: 'https://10.0.0.1/' }, 'jwksUri'],
+      [{ jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, 'jwks'],
+      [{ profile: 'fapi2' }, 'authMethod'],
+      [{ website: 'javascript:alert(1)' }, 'website'],
+    ] as const) {
+      const refused = await call('PATCH', path, { token, body })
+      expect([refused.status, refused.body.parameter]).toEqual([400, parameter])
+    }
+    expect((await call('GET', path, { token })).body).toEqual(created.body)
+    expect((await create({ grants: ['authorization_code'] })).body.parameter).toBe('redirectUris')
+  })
+
   it('suspends and resumes: its tokens stop and go on', async () => {
     const { call, operator: token } = admin
     const client = await admin.addClient('pausing')

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Client, ClientChanges } from '../access/clients/client.ts'
+import { parseJwks } from '../access/client-keys/jwks.ts'
+import { type ClientRules, profileDefaults } from '../access/clients/client-rules.ts'
 import type { Clients } from '../access/clients/clients.ts'
 import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
 import type { Apis } from '../access/scopes/apis.ts'
@@ -39,6 +41,7 @@ export function clientRoutes(
   app: FastifyInstance,
   options: {
     clients: Clients
+    clientRules: ClientRules
     apis: Apis
     managed: ManagedClients
     adminUrl: string
@@ -46,7 +49,7 @@ export function clientRoutes(
     signingAlgorithm: SigningAlgorithm
   },
 ): void {
-  const { clients, apis, managed, adminUrl } = options
+  const { clients, clientRules, apis, managed, adminUrl } = options
   const url = `${adminUrl}/clients`
 
   app.get<{ Querystring: Static<typeof query> }>(
@@ -89,9 +92,11 @@ export function clientRoutes(
       }
       requireSigningAlgorithm(rest.signingAlgorithm)
       await managed.requireGrantable(request, rest.scopes ?? [])
+      const { type = 'confidential', displayName, ...settings } = rest
       const outcome = await clients.create(actorOf(request), {
-        ...rest,
-        ...toChanges(rest),
+        ...judgedChanges({ type }, settings),
+        type,
+        displayName,
         customerId,
         ...(id !== undefined && { id }),
         ...(apiId !== undefined && { apiId }),
@@ -133,7 +138,9 @@ export function clientRoutes(
       const added = (request.body.scopes ?? []).filter((scope) => !client.scopes.includes(scope))
       await managed.requireGrantable(request, added)
       return toClientWire(
-        existing(await clients.change(actorOf(request), client.id, toChanges(request.body))),
+        existing(
+          await clients.change(actorOf(request), client.id, judgedChanges(client, request.body)),
+        ),
       )
     },
   )
@@ -175,6 +182,25 @@ export function clientRoutes(
     },
   )
 
+  /**
+   * What the body asks for, with what a profile brings along, judged on the client as it would be.
+   * @throws Problem 400 naming the member
+   */
+  function judgedChanges(
+    client: Client | Pick<Client, 'type'>,
+    body: ClientChangesBody,
+  ): ClientChanges {
+    const asked = toChanges(body)
+    const changes = { ...profileDefaults(asked), ...asked }
+    const fault = clientRules.faultOf(
+      'id' in client
+        ? { ...client, ...changes }
+        : clientRules.settle({ ...changes, type: client.type }),
+    )
+    if (fault) throw badParameter(fault.member, fault.reason)
+    return changes
+  }
+
   /** There are keys of no others. */
   function requireSigningAlgorithm(name: SigningAlgorithm | null | undefined): void {
     const usable = [...new Set<SigningAlgorithm>([options.signingAlgorithm, 'RS256'])]
@@ -201,11 +227,19 @@ function existing(client: Client | null): Client {
   return client
 }
 
-/** Scopes and grants are sets. */
-function toChanges(body: ClientChangesBody): ClientChanges {
+/** Lists are sets; of keys only their public members are kept. */
+function toChanges({ jwks, ...body }: ClientChangesBody): ClientChanges {
   return {
     ...body,
     ...(body.scopes && { scopes: [...new Set(body.scopes)] }),
     ...(body.grants && { grants: [...new Set(body.grants)] }),
+    ...(body.redirectUris && { redirectUris: [...new Set(body.redirectUris)] }),
+    ...(jwks !== undefined && { jwks: jwks && toJwks(jwks) }),
   }
+}
+
+function toJwks(value: unknown): NonNullable<ClientChanges['jwks']> {
+  const jwks = parseJwks(value)
+  if (typeof jwks === 'string') throw badParameter('jwks', jwks)
+  return jwks
 }

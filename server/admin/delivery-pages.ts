@@ -1,5 +1,5 @@
 import type { ClientRequest } from '../access/requests/client-request.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../pages/html.ts'
 
 /** What is revealed, as the wire has it. */
 export interface Revealed {

@@ -7,7 +7,8 @@ import { networkOf } from '../protocol/network.ts'
 import { conflict, Problem } from '../protocol/problem.ts'
 import { actorOf } from './caller.ts'
 import { CLOSED, type Revealed, revealedPage, waitingPage } from './delivery-pages.ts'
-import { html, sendPage } from './html.ts'
+import { html } from '../pages/html.ts'
+import { sendPage } from '../pages/page.ts'
 import { idParameter, problemResponse, strict } from './route-options.ts'
 
 const params = strict({ token: idParameter })
@@ -100,12 +101,10 @@ export function deliveryRoutes(
       if (wantsJson(request)) {
         return reply.send({ displayName, credentialName, expiresAt: expires.toISOString() })
       }
-      sendPage(
-        reply,
-        200,
-        'Your client secret is ready',
-        waitingPage(found.request, expires.toUTCString()),
-      )
+      sendPage(reply, {
+        title: 'Your client secret is ready',
+        body: waitingPage(found.request, expires.toUTCString()),
+      })
       return reply
     },
   )
@@ -147,7 +146,7 @@ export function deliveryRoutes(
         tokenEndpoint: `${publicUrl}/oauth2/token`,
       }
       if (wantsJson(request)) return reply.send(revealed)
-      sendPage(reply, 200, 'Your client id and secret', revealedPage(revealed))
+      sendPage(reply, { title: 'Your client id and secret', body: revealedPage(revealed) })
       return reply
     },
   )
@@ -160,7 +159,7 @@ function refuse(
 ): FastifyReply {
   const { status, title, advice } = CLOSED[kind]
   if (wantsJson(request)) throw new Problem(status, title, advice)
-  sendPage(reply, status, title, html`<p>${advice}</p>`)
+  sendPage(reply, { status, title, body: html`<p>${advice}</p>` })
   return reply
 }
 

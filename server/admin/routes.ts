@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Audit } from '../access/audit/audit.ts'
+import type { ClientRules } from '../access/clients/client-rules.ts'
 import type { Clients } from '../access/clients/clients.ts'
 import type { Customers } from '../access/customers/customers.ts'
 import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
@@ -38,6 +39,7 @@ export function adminRoutes(
     usage: Usage
     customers: Customers
     clients: Clients
+    clientRules: ClientRules
     secrets: Secrets
     secretVerification: SecretVerification
     clientRequests: ClientRequests

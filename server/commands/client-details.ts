@@ -16,13 +16,39 @@ export function clientLines(client: Client): string {
     customer: client.customerId,
     type: client.type,
     scopes: client.scopes.join(' ') || 'none',
-    grants: client.grants.join(' '),
+    grants: client.grants.join(' ') || 'none',
+    'logs in by': client.authMethod,
+    ...(client.redirectUris.length > 0 && { 'redirect URIs': client.redirectUris.join(' ') }),
+    ...(client.postLogoutRedirectUris.length > 0 && {
+      'after sign-out': client.postLogoutRedirectUris.join(' '),
+    }),
+    ...(client.website !== '' && { website: client.website }),
+    ...(client.jwksUri !== null && { keys: client.jwksUri }),
+    ...(client.jwks !== null && { keys: `${client.jwks.keys.length} by value` }),
+    ...(client.profile !== null && { profile: client.profile }),
+    ...demands(client),
     'token lifetime': formatDuration(client.tokenLifetimeSeconds * 1_000),
     'signing algorithm': client.signingAlgorithm ?? 'default',
     ...(client.apiId !== null && { 'own client of API': client.apiId }),
     state: clientState(client),
     created: time(client.createdAt),
   })
+}
+
+/** What differs from the default of what it must or may do. */
+function demands(client: Client): Record<string, string> {
+  const said = [
+    ...(client.requirePkce ? [] : ['PKCE not required']),
+    ...(client.requirePar ? ['pushed requests required'] : []),
+    ...(client.dpopBound ? ['DPoP required'] : []),
+    ...(client.refreshMode === 'keep' ? ['refresh tokens kept'] : []),
+    ...(client.idTokenAlgorithm === null ? [] : [`ID tokens by ${client.idTokenAlgorithm}`]),
+  ]
+  return {
+    ...(said.length > 0 && { rules: said.join(', ') }),
+    ...(client.webOrigins.length > 0 && { 'web origins': client.webOrigins.join(' ') }),
+    ...(client.registration !== 'operator' && { registration: client.registration }),
+  }
 }
 
 export function clientState(client: Client): string {

@@ -13,6 +13,12 @@ import {
   unknownClient,
   unknownScope,
 } from './client-details.ts'
+import {
+  addClientSettings,
+  type ClientSettings,
+  judgedChanges,
+  settingsOf,
+} from './client-settings.ts'
 import { addCommand, addGroup, addPaging, id, page, seconds, text, words } from './define.ts'
 import { unknownCustomer } from './customers.ts'
 import { table, time } from './output.ts'
@@ -26,6 +32,7 @@ export function addClientsCommand(program: Command): void {
     addCommand(clients, 'create', 'Create a client.', [
       'mapgate clients create --customer lund --name "Nightly import" --secret "first"',
       'mapgate clients create --customer lund --name Kiosk --scope read --scope upload --token-lifetime 15m',
+      'mapgate clients create --customer lund --name "Field app" --public --grant "authorization_code refresh_token" --redirect-uri https://app.example.com/callback',
     ])
       .requiredOption('--customer <id>', 'whose client it is')
       .requiredOption('--name <text>', 'its display name, up to 200 characters', text(200))
@@ -35,6 +42,7 @@ export function addClientsCommand(program: Command): void {
           .choices(['confidential', 'public'])
           .default('confidential'),
       )
+      .option('--public', 'the same as --type public')
       .option('--api <id>', 'the API whose own client it is: it may introspect that API’s tokens')
       .option(
         '--secret <description>',
@@ -82,7 +90,7 @@ export function addClientsCommand(program: Command): void {
   ).action(onData(remove))
 }
 
-interface Properties {
+interface Properties extends ClientSettings {
   name?: string
   description?: string
   scope?: string[]
@@ -92,7 +100,7 @@ interface Properties {
 
 /** What can be given to a new client and changed later. */
 function addProperties(command: Command): Command {
-  return command
+  const described = command
     .option('--description <text>', 'what it is for, up to 2000 characters', text(2_000))
     .option(
       '--scope <scopes>',
@@ -110,6 +118,7 @@ function addProperties(command: Command): Command {
         'default',
       ]),
     )
+  return addClientSettings(described)
 }
 
 function changesOf(options: Properties, apis: Apis): ClientChanges {
@@ -123,6 +132,7 @@ function changesOf(options: Properties, apis: Apis): ClientChanges {
     ...(signingAlgorithm && {
       signingAlgorithm: signingAlgorithm === 'default' ? null : signingAlgorithm,
     }),
+    ...settingsOf(options),
   }
 }
 
@@ -133,12 +143,14 @@ async function create(
     name: string
     id?: string
     type: Client['type']
+    public?: boolean
     api?: string
     secret?: string
   },
 ): Promise<void> {
   const { secret: description } = options
-  if (options.type === 'public' && description !== undefined) {
+  const type = options.public === true ? 'public' : options.type
+  if (type === 'public' && description !== undefined) {
     misused('a public client cannot keep a secret: leave out --secret')
   }
   if (options.api !== undefined && !access.apis.get(options.api)) {
@@ -147,10 +159,10 @@ async function create(
   }
   const newClient = {
     scopes: ['read'],
-    ...changesOf(options, access.apis),
+    ...judgedChanges(access.clientRules, { type }, changesOf(options, access.apis)),
     displayName: options.name,
     customerId: options.customer,
-    type: options.type,
+    type,
     apiId: options.api ?? null,
     ...(options.id !== undefined && { id: options.id }),
   }
@@ -216,7 +228,12 @@ async function change(
 ): Promise<void> {
   const changes = changesOf(options, access.apis)
   if (Object.keys(changes).length === 0) misused('nothing to change: give at least one option')
-  const client = (await access.clients.change(actor, clientId, changes)) ?? unknownClient(clientId)
+  const judged = judgedChanges(
+    access.clientRules,
+    (await access.clients.find(clientId)) ?? unknownClient(clientId),
+    changes,
+  )
+  const client = (await access.clients.change(actor, clientId, judged)) ?? unknownClient(clientId)
   output.show(client, clientLines(client))
 }
 

@@ -44,7 +44,7 @@ export function addRequestsCommand(program: Command): void {
   addCommand(
     requests,
     'approve <id>',
-    'Approve a request. Creates the client and prints a link for the applicant, which reveals the client id and a secret once, to whoever opens it first. It expires (clientRequests.deliveryHours).',
+    'Approve a request. Creates the client and prints a link for the applicant, which reveals the client id and a secret once, to whoever opens it first. It expires (clientRequests.deliveryHours). A request for more permissions of a client gives it these.',
     ['mapgate requests approve 019a0000-0000-7000-8000-000000000000 --customer lund'],
   )
     .option('--customer <id>', 'whose client it is to be (default: what the request says)')
@@ -110,6 +110,7 @@ async function list(
   const rows = shown.map((request) => [
     request.id,
     request.displayName,
+    request.purpose === 'client' ? 'client' : `more for ${request.clientId}`,
     request.permissions.join(' '),
     request.contact ?? '-',
     request.status,
@@ -118,7 +119,7 @@ async function list(
   output.show(
     { requests: shown, next },
     rows.length > 0
-      ? table(['ID', 'NAME', 'SCOPES', 'CONTACT', 'STATUS', 'CREATED'], rows)
+      ? table(['ID', 'NAME', 'FOR', 'SCOPES', 'CONTACT', 'STATUS', 'CREATED'], rows)
       : `No ${status === undefined ? '' : `${status} `}requests.`.replace(
           'requested requests',
           'waiting requests',
@@ -151,6 +152,23 @@ async function approve(
       )
       return output.note(SEND_IT)
     }
+    case 'granted': {
+      const { request, client } = outcome
+      return output.show(
+        { request, client },
+        `${details(request)}\n\n${lines({ 'scopes now': client.scopes.join(' ') })}`,
+      )
+    }
+    case 'has-customer':
+      throw new Refusal(
+        'has-customer',
+        'The request is for a client that has a customer: leave --customer out.',
+      )
+    case 'unknown-client':
+      throw new Refusal(
+        'unknown-client',
+        'The client has been deleted: “mapgate requests reject” closes the request.',
+      )
     case 'unknown-scope':
       return unknownScope(outcome.scope, access.apis)
     case 'only-management':
@@ -194,6 +212,11 @@ async function deliver({ access, actor, settings, output }: Session, id: string)
       return unknownRequest(id)
     case 'not-approved':
       throw new Refusal('not-approved', `Request ${id} is not approved.`)
+    case 'nothing-to-deliver':
+      throw new Refusal(
+        'nothing-to-deliver',
+        `Request ${id} was for permissions only: the client has its secrets.`,
+      )
     case 'delivered':
       throw new Refusal(
         'delivered',
@@ -214,8 +237,9 @@ const linkLines = (request: ClientRequest, url: string) =>
 function details(request: ClientRequest): string {
   return lines({
     id: request.id,
+    for: request.purpose === 'client' ? 'a new client' : 'more permissions of a client',
     name: request.displayName,
-    'credential name': request.credentialName,
+    ...(request.purpose === 'client' && { 'credential name': request.credentialName }),
     scopes: request.permissions.join(' '),
     'intended use': request.intendedUse,
     contact: request.contact ?? '-',
@@ -224,7 +248,9 @@ function details(request: ClientRequest): string {
     ...(request.reason !== null && { reason: request.reason }),
     ...(request.clientId !== null && {
       client: request.clientId,
-      'secret revealed': time(request.deliveredAt, 'not yet'),
+      ...(request.purpose === 'client' && {
+        'secret revealed': time(request.deliveredAt, 'not yet'),
+      }),
     }),
     created: time(request.createdAt),
     decided: time(request.decidedAt, 'not yet'),

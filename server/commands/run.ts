@@ -29,7 +29,12 @@ export function onData<Arguments extends unknown[]>(
 ): (...args: Arguments) => Promise<void> {
   return running(async (output, ...args: Arguments) => {
     const settings = loadConfig(readEnvironment())
-    await using access = await openAccess(settings)
+    await using access = await openAccess(settings, undefined, {
+      log: {
+        info: () => {},
+        error: (details, message) => output.note(`${message}: ${toJson(details)}`),
+      },
+    })
     await work({ access, settings, actor: commandLineActor(), output }, ...args)
   })
 }

@@ -1,9 +1,11 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemActor } from '../access/audit/actor.ts'
+import type { Client } from '../access/clients/client.ts'
 import { type App } from '../app.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
 import type { Settings } from '../config/load.ts'
+import { randomBase62, systemRandom } from '../lib/random.ts'
 import { type ImportProgress, importSampleData } from '../maps/sample-data.ts'
 
 /** What `sample.json` in the data folder tells scripts and people who try the sample. */
@@ -12,13 +14,21 @@ interface Sample {
   customer_id: string
   client_id: string
   client_secret: string
+  /** Of an application that asks for no more than public data. */
+  client_token: string
+  /** Where codes go. Nothing answers there: the code is read from the browser's address bar. */
+  redirect_uri: string
+  /** Who can sign in, and manages the demo customer's applications. */
+  account_email: string
+  account_password: string
 }
 
 const CUSTOMER_ID = 'demo'
+const EMAIL = 'demo@example.com'
 
 /**
- * Brings the sample data, a demo customer and a demo client into being where they are missing, and
- * keeps the client's secret in `sample.json` (mode 0600).
+ * Brings the sample data, a demo customer, a demo client and a demo account into being where they are
+ * missing, and keeps the client's secret and the account's password in `sample.json` (mode 0600).
  */
 export async function prepareSample(app: App, settings: Settings): Promise<Sample> {
   await importSampleData({
@@ -26,20 +36,25 @@ export async function prepareSample(app: App, settings: Settings): Promise<Sampl
     location: mapsLocation(settings, databaseLocation(settings)),
     onProgress: progressLine(),
   })
-  const { customers, clients } = app.access
+  const { customers, clients, clientTokens } = app.access
   await customers.create(systemActor, { id: CUSTOMER_ID, name: 'Demo customer' })
   const file = join(settings.dataDir, 'sample.json')
   const kept = readSample(file)
-  const found = kept && (await clients.find(kept.client_id))
-  const clientId = found ? found.id : await createClient(app)
-  const sample = {
+  const found = kept?.client_id === undefined ? null : await clients.find(kept.client_id)
+  const redirectUri = redirectUriOf(settings)
+  const client = await withCodes(app, found ?? (await createClient(app)), redirectUri)
+  const sample: Sample = {
     base_url: settings.publicUrl,
     customer_id: CUSTOMER_ID,
-    client_id: clientId,
+    client_id: client.id,
     client_secret:
-      kept && (await works(app, clientId, kept.client_secret))
+      kept?.client_secret !== undefined && (await works(app, client.id, kept.client_secret))
         ? kept.client_secret
-        : await createSecret(app, clientId),
+        : await createSecret(app, client.id),
+    client_token: clientTokens.textOf(client),
+    redirect_uri: redirectUri,
+    account_email: EMAIL,
+    account_password: await prepareAccount(app, kept?.account_password ?? null),
   }
   // Written beside and moved, so that whoever reads it sees the old file or the new one.
   writeFileSync(`${file}.new`, `${JSON.stringify(sample, null, 2)}\n`, { mode: 0o600 })
@@ -48,14 +63,17 @@ export async function prepareSample(app: App, settings: Settings): Promise<Sampl
 }
 
 /** Lines to paste into a shell, in the order in which they make sense. */
-export function sampleCommands(sample: Sample): string {
-  const { base_url, customer_id, client_id, client_secret } = sample
+export function sampleCommands(sample: Sample, { mapillary }: { mapillary: boolean }): string {
+  const { base_url, customer_id, client_id, client_secret, client_token } = sample
   return `
 Mapgate serves ${base_url}
 
   customer id    ${customer_id}
   client id      ${client_id}
   client secret  ${client_secret}
+  client token   ${client_token}
+  account        ${sample.account_email}
+  password       ${sample.account_password}
 
 Get a token:
 
@@ -72,19 +90,29 @@ Make a second secret, list both:
   curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"description":"my second"}' "${base_url}/admin/clients/${client_id}/secrets"
   curl -H "Authorization: Bearer $TOKEN" "${base_url}/admin/clients/${client_id}/secrets"
 
+In a browser, with the account above:
+
+  ${base_url}/applications  registers applications and manages the demo client${
+    mapillary
+      ? `
+  ${base_url}/mapillary/www/connect?client_id=${client_id}  lets the demo client in: the code comes back in the address bar`
+      : ''
+  }
+
 The API reference is ${base_url}/openapi.json; all this stands in sample.json in the data folder too.
 `
 }
 
-function readSample(file: string): Sample | null {
+/** As an earlier version may have written it. */
+function readSample(file: string): Partial<Sample> | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Sample
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Sample>
   } catch {
     return null
   }
 }
 
-async function createClient({ access }: App): Promise<string> {
+async function createClient({ access }: App): Promise<Client> {
   const outcome = await access.clients.create(systemActor, {
     customerId: CUSTOMER_ID,
     displayName: 'Demo client',
@@ -92,7 +120,54 @@ async function createClient({ access }: App): Promise<string> {
     scopes: ['read'],
   })
   if (outcome.kind !== 'created') throw new Error(`the demo client: ${outcome.kind}`)
-  return outcome.client.id
+  return outcome.client
+}
+
+/** Next to this server, where most likely nothing listens. */
+function redirectUriOf({ publicUrl, port }: Settings): string {
+  const own = Number(new URL(publicUrl).port) || port
+  return `http://localhost:${own < 65_535 ? own + 1 : own - 1}/callback`
+}
+
+const OWN_REDIRECT_URI = /^http:\/\/localhost:\d+\/callback$/
+
+/** The client as it is when people can let it in; it may be of an earlier version, or of another port. */
+async function withCodes({ access }: App, client: Client, redirectUri: string): Promise<Client> {
+  const grants = ['authorization_code', 'refresh_token'] as const
+  if (
+    client.redirectUris.includes(redirectUri) &&
+    grants.every((one) => client.grants.includes(one))
+  ) {
+    return client
+  }
+  const others = client.redirectUris.filter((uri) => !OWN_REDIRECT_URI.test(uri))
+  const changed = await access.clients.change(systemActor, client.id, {
+    redirectUris: [redirectUri, ...others],
+    grants: [...new Set([...client.grants, ...grants])],
+  })
+  if (!changed) throw new Error('the demo client was deleted')
+  return changed
+}
+
+/** @returns the demo account's password: the one kept, if it still is that */
+async function prepareAccount({ access }: App, kept: string | null): Promise<string> {
+  const { accounts, passwords, memberships } = access
+  if (kept !== null) {
+    const known = await passwords.verify(EMAIL, kept, null)
+    if (known.kind === 'right') return kept
+  }
+  const password = randomBase62(24, systemRandom)
+  const passwordHash = await passwords.hash(password)
+  const outcome = await accounts.create(systemActor, {
+    email: EMAIL,
+    name: 'Demo person',
+    passwordHash,
+    emailConfirmed: true,
+  })
+  const { id: accountId } = outcome.account
+  if (outcome.kind === 'known') await accounts.setPassword(systemActor, accountId, passwordHash)
+  await memberships.set(systemActor, { accountId, customerId: CUSTOMER_ID, role: 'owner' })
+  return password
 }
 
 async function works({ access }: App, clientId: string, secret: string): Promise<boolean> {

@@ -93,6 +93,9 @@ const FAULTS: Record<TokenFault, string> = {
   secret_tokens_revoked: 'all tokens obtained with its secret were revoked, or the secret is gone',
   client_suspended: 'its client or customer is suspended',
   client_unknown: 'its client does not exist any more',
+  grant_ended: 'what the person granted was revoked, or has ended',
+  account_ended: 'the account of the person is suspended, or does not exist any more',
+  client_token_unknown: 'it is no client token, or its client got a newer one or is suspended',
 }
 
 /** @param argument the token, or `-` for stdin */

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Environment } from './environment.ts'
 import type { Config } from './schema.ts'
@@ -17,8 +17,12 @@ export function contradictions(
     ...(faulty.has('publicUrl') ? [] : publicUrlProblems(config)),
     ...(faulty.has('trustedProxies') ? [] : proxyProblems(config)),
     ...(faulty.has('apis') || faulty.has('mapAliases') ? [] : apiProblems(config)),
+    ...(faulty.has('apis') || faulty.has('selfService') ? [] : selfServiceProblems(config)),
+    ...(faulty.has('apis') || faulty.has('registration') ? [] : registrationProblems(config)),
     ...(faulty.has('tls') ? [] : tlsProblems(config)),
+    ...(faulty.has('pages') ? [] : logoProblems(config)),
     ...databaseProblems(environment),
+    ...smtpProblems(environment),
   ]
 }
 
@@ -64,6 +68,18 @@ function tlsProblems({ tls }: Config): string[] {
   })
 }
 
+const MAXIMUM_LOGO_BYTES = 512 * 1_024
+
+function logoProblems({ pages: { logoFile } }: Config): string[] {
+  if (logoFile === undefined) return []
+  if (!/\.(svg|png|jpe?g|webp)$/i.test(logoFile)) {
+    return ['pages.logoFile must end in .svg, .png, .jpg, .jpeg or .webp']
+  }
+  const size = statSync(logoFile, { throwIfNoEntry: false })?.size
+  if (size === undefined) return [`pages.logoFile: there is no file ${logoFile}`]
+  return size > MAXIMUM_LOGO_BYTES ? ['pages.logoFile must not be larger than 512 KiB'] : []
+}
+
 function databaseProblems({ databaseUrl, masterKey }: Environment): string[] {
   if (!databaseUrl) return []
   const problems: string[] = []
@@ -77,6 +93,39 @@ function databaseProblems({ databaseUrl, masterKey }: Environment): string[] {
   }
   return problems
 }
+
+function smtpProblems({ smtpUrl }: Environment): string[] {
+  if (smtpUrl === null) return []
+  return /^smtps?:$/.test(URL.parse(smtpUrl)?.protocol ?? '')
+    ? []
+    : ['MAPGATE_SMTP_URL must be a URL that begins with smtp:// or smtps://']
+}
+
+function selfServiceProblems({ apis, selfService }: Config): string[] {
+  const ordinary = ['read', 'write', 'upload']
+  const declared = new Set([...ordinary, ...apis.flatMap(({ scopes }) => scopes.map(toName))])
+  return selfService.scopes.flatMap((scope) => {
+    if (['manage', 'operate'].includes(scope)) {
+      return [`selfService.scopes: “${scope}” is never granted at once`]
+    }
+    return declared.has(scope) ? [] : [`selfService.scopes: no API declares “${scope}”`]
+  })
+}
+
+function registrationProblems({ apis, registration }: Config): string[] {
+  const declared = new Set([
+    ...['read', 'write', 'upload'],
+    ...apis.flatMap(({ scopes }) => scopes.map(toName)),
+  ])
+  return registration.scopes.flatMap((scope) => {
+    if (['manage', 'operate'].includes(scope)) {
+      return [`registration.scopes: “${scope}” is never given to a client that registers itself`]
+    }
+    return declared.has(scope) ? [] : [`registration.scopes: no API declares “${scope}”`]
+  })
+}
+
+const toName = ({ name }: { name: string }) => name
 
 /** Names that must be told apart: ids, audiences with aliases, and scopes. */
 function apiProblems({ apis, mapAliases }: Config): string[] {

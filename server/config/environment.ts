@@ -9,6 +9,8 @@ export interface Environment {
   databaseUrl: string | null
   /** See `access/keys/master-key.ts`. */
   masterKey: string | null
+  /** The mail server; null: mails go to the outbox. Holds a password, so it is not configuration. */
+  smtpUrl: string | null
   /** For `mapgate token get`, which takes no secret on its command line: others could see it there. */
   clientSecret: string | null
 }
@@ -30,7 +32,11 @@ export const OTHER_VARIABLES: Record<string, string> = {
     'A Postgres URL (`postgres://user:password@host/name`). Without it the data is in SQLite files in the data folder.',
   MAPGATE_MASTER_KEY:
     'The master key: 32 random bytes in base64url, or several as `2:<newest>,1:<older>`. Without it, with SQLite, the file `master.key` in the data folder holds one, created at the first start. Required with Postgres.',
+  MAPGATE_SMTP_URL:
+    'The mail server (`smtps://user:password@host`, or `smtp://` with STARTTLS where it offers that; `?requireTLS=true` insists). Without it each mail is a file in the folder `outbox` of the data folder, and on http://localhost its link is in the log.',
   MAPGATE_CLIENT_SECRET: 'The secret with which `mapgate token get` logs in.',
+  MAPGATE_IDENTITY_PROVIDER_SECRET:
+    'The client secret that `mapgate identity-providers create` and `change` store, when no file is given.',
 }
 
 /** An empty variable counts as absent. */
@@ -43,6 +49,14 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     configFile: variables.MAPGATE_CONFIG || null,
     databaseUrl: variables.MAPGATE_DATABASE_URL || null,
     masterKey: variables.MAPGATE_MASTER_KEY || null,
+    smtpUrl: variables.MAPGATE_SMTP_URL || null,
     clientSecret: variables.MAPGATE_CLIENT_SECRET?.trim() || null,
   }
+}
+
+/** For `mapgate identity-providers`, whose command line others could see. */
+export function readIdentityProviderSecret(
+  variables: NodeJS.ProcessEnv = process.env,
+): string | null {
+  return variables['MAPGATE_IDENTITY_PROVIDER_SECRET']?.trim() || null
 }

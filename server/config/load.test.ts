@@ -145,6 +145,16 @@ describe('what is refused', () => {
     ])
   })
 
+  it('scopes for self-service that no API declares, or that are power over clients', () => {
+    const yaml = `
+      selfService: { scopes: [read, go, fly, operate] }
+      apis: [{ id: a, audience: 'https://a.example', scopes: [{ name: go, description: Go }] }]`
+    expect(problemsOf(yaml)).toEqual([
+      'selfService.scopes: no API declares “fly”',
+      'selfService.scopes: “operate” is never granted at once',
+    ])
+  })
+
   it('TLS files that cannot be read', () => {
     expect(problemsOf(`tls: { certificateFile: ${file}, keyFile: ${folder}/key.pem }`)).toEqual([
       `tls.keyFile: the file ${folder}/key.pem cannot be read`,

@@ -11,6 +11,7 @@ import { type Config, configSchema } from './schema.ts'
 export interface Settings extends Config {
   databaseUrl: string | null
   masterKey: string | null
+  smtpUrl: string | null
 }
 
 /** Everything that is wrong with the configuration, one sentence each. */
@@ -53,6 +54,7 @@ export function loadConfig(environment: Environment): Settings {
     dataDir: resolve(config.dataDir),
     databaseUrl: environment.databaseUrl,
     masterKey: environment.masterKey,
+    smtpUrl: environment.smtpUrl,
   }
 }
 

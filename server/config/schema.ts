@@ -99,6 +99,63 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    refreshTokens: Type.Object(
+      {
+        idleDays: Type.Integer({
+          minimum: 1,
+          maximum: 3_650,
+          default: 30,
+          description: 'How long a refresh token lives unless it is used.',
+        }),
+        absoluteDays: Type.Integer({
+          minimum: 1,
+          maximum: 3_650,
+          default: 365,
+          description:
+            'How long an application may go on without the person, however often it refreshes.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    dpop: Type.Object(
+      {
+        nonces: Type.Boolean({
+          default: true,
+          description:
+            'Whether DPoP proofs must hold a nonce of this server (RFC 9449 §8), so that none can be made beforehand.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    sessions: Type.Object(
+      {
+        idleMinutes: Type.Integer({
+          minimum: 5,
+          maximum: 10_080,
+          default: 120,
+          description: 'How long a person stays signed in without opening a page.',
+        }),
+        absoluteHours: Type.Integer({
+          minimum: 1,
+          maximum: 720,
+          default: 168,
+          description: 'How long a person stays signed in at most.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    mail: Type.Object(
+      {
+        from: Type.String({
+          pattern: '^$|^[^\\r\\n]*@[^\\r\\n]+$',
+          maxLength: 320,
+          default: '',
+          description:
+            'The sender of mails, as `Name <address>`. Empty: `no-reply@` and the host of `publicUrl`. How they are sent: `MAPGATE_SMTP_URL`.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     signing: Type.Object(
       {
         algorithm: Type.Enum(['ES256', 'EdDSA', 'PS256', 'RS256'], {
@@ -158,6 +215,77 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    selfService: Type.Object(
+      {
+        open: Type.Boolean({
+          default: true,
+          description: 'Whether people may register applications of their customers by themselves.',
+        }),
+        scopes: Type.Array(Type.String({ minLength: 1 }), {
+          default: ['read', 'write', 'upload'],
+          description:
+            'Scopes that a registered application gets at once; any other waits for an operator (`mapgate requests`). A person’s own consent and rights bound what comes of them. `manage` and `operate` are never among them.',
+        }),
+        maximumPerCustomer: Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          default: 50,
+          description: 'Clients a customer may have for its people to register one more.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    registration: Type.Object(
+      {
+        open: Type.Boolean({
+          default: false,
+          description:
+            'Whether public clients may register themselves (RFC 7591) without an initial access token (`mapgate registration-tokens`).',
+        }),
+        customer: Type.String({
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$',
+          default: 'registered',
+          description:
+            'The id of the customer that owns clients which register themselves without a token, or by a metadata document; made when it is needed.',
+        }),
+        scopes: Type.Array(Type.String({ minLength: 1 }), {
+          default: ['read'],
+          description:
+            'Scopes that clients may have which register themselves; those of OpenID come with the grants that ask a person. `manage` and `operate` are never among them.',
+        }),
+        maximumOpen: Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 10_000,
+          description: 'Clients of that customer, at most.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    clientIdMetadata: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: false,
+          description:
+            'Whether a `client_id` may be the https URL of a document that describes the client (OAuth Client ID Metadata Document). Anyone can then put an application of theirs before your people, who are asked for consent.',
+        }),
+        allowedHosts: Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          description: 'Hosts whose documents are taken, as `host` or `host:port`; empty: all.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    outbound: Type.Object(
+      {
+        allowedHosts: Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          description:
+            'Hosts (`host` or `host:port`) that this server may request at internal addresses and by plain http where others name the URL: key sets, metadata documents, identity providers. For development, and for providers in your own network.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     apis: Type.Array(api, {
       default: [],
       description:
@@ -207,11 +335,40 @@ export const configSchema = Type.Object(
           default: 20_000,
           description: 'Clients and secrets kept in memory, each.',
         }),
+        accounts: Type.Integer({
+          minimum: 100,
+          maximum: 10_000_000,
+          default: 20_000,
+          description: 'People whose tokens are in use, kept in memory.',
+        }),
         tokens: Type.Integer({
           minimum: 100,
           maximum: 10_000_000,
           default: 20_000,
           description: 'Tokens whose checked signatures are kept in memory.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    pages: Type.Object(
+      {
+        name: Type.String({
+          minLength: 1,
+          maxLength: 60,
+          default: 'Mapgate',
+          description: 'What sign-in pages and mails call this installation.',
+        }),
+        logoFile: Type.Optional(
+          Type.String({
+            description:
+              'A picture (SVG, PNG, JPEG or WebP, at most 512 KiB) at the top of each page.',
+          }),
+        ),
+        colour: Type.String({
+          pattern: '^#[0-9a-fA-F]{6}$',
+          default: '#0b63c5',
+          description:
+            'Of buttons and links, as `#rrggbb`; made darker or lighter where text on it or beside it would be hard to read.',
         }),
       },
       { additionalProperties: false, default: {} },
@@ -225,6 +382,10 @@ export const configSchema = Type.Object(
         mapsindoors: Type.Boolean({
           default: true,
           description: 'Serve the MapsIndoors dialect under `/mapsindoors`.',
+        }),
+        mapillary: Type.Boolean({
+          default: true,
+          description: 'Serve the Mapillary dialect under `/mapillary`.',
         }),
       },
       { additionalProperties: false, default: {} },

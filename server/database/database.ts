@@ -43,7 +43,17 @@ export interface Write {
 }
 
 /** What changes are announced of; the key of each is the object's id. */
-export type Topic = 'customer' | 'client' | 'secret' | 'token' | 'signing-keys' | 'limits'
+export type Topic =
+  | 'customer'
+  | 'client'
+  | 'secret'
+  | 'token'
+  | 'signing-keys'
+  | 'limits'
+  | 'account'
+  | 'session'
+  | 'grant'
+  | 'identity-provider'
 
 /** The database cannot be reached, stays locked, or its feed cannot be confirmed: HTTP 503. */
 export class DatabaseUnavailableError extends UnavailableError {

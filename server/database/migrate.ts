@@ -1,9 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Adapter } from './database.ts'
 import { up as access } from './migrations/0001-access.ts'
+import { up as people } from './migrations/0002-people.ts'
 
 /** In order; a migration that has been released is never changed, only followed by another. */
-export const MIGRATIONS = [{ name: '0001-access', up: access }]
+export const MIGRATIONS = [
+  { name: '0001-access', up: access },
+  { name: '0002-people', up: people },
+]
 
 /** A newer version of Mapgate has changed the tables: this one would not understand them. */
 export class NewerSchemaError extends Error {

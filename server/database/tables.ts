@@ -16,6 +16,27 @@ export interface Tables {
   audit_events: AuditEventsTable
   usage_counts: UsageCountsTable
   changes: ChangesTable
+  client_logos: ClientLogosTable
+  initial_access_tokens: InitialAccessTokensTable
+  accounts: AccountsTable
+  memberships: MembershipsTable
+  recovery_codes: RecoveryCodesTable
+  passkeys: PasskeysTable
+  email_links: EmailLinksTable
+  sessions: SessionsTable
+  challenges: ChallengesTable
+  identity_providers: IdentityProvidersTable
+  federated_identities: FederatedIdentitiesTable
+  interactions: InteractionsTable
+  pushed_requests: PushedRequestsTable
+  areas: AreasTable
+  consents: ConsentsTable
+  grants: GrantsTable
+  authorization_codes: AuthorizationCodesTable
+  refresh_tokens: RefreshTokensTable
+  device_codes: DeviceCodesTable
+  used_jtis: UsedJtisTable
+  derivation_keys: DerivationKeysTable
 }
 
 interface CustomersTable {
@@ -42,6 +63,287 @@ interface ClientsTable {
   api_id: string | null
   suspended_at: number | null
   created_at: number
+  auth_method: Generated<string>
+  /** JSON arrays of strings. */
+  redirect_uris: Generated<string>
+  post_logout_redirect_uris: Generated<string>
+  website: Generated<string>
+  /** A JWK Set (RFC 7517 §5) as JSON, or where to fetch it. */
+  jwks: Generated<string | null>
+  jwks_uri: Generated<string | null>
+  require_pkce: Generated<number>
+  require_par: Generated<number>
+  dpop_bound: Generated<number>
+  refresh_mode: Generated<string>
+  profile: Generated<string | null>
+  id_token_algorithm: Generated<string | null>
+  /** Space-separated ids of areas, each of which cuts what the client sees. */
+  area_ids: Generated<string>
+  client_token_version: Generated<number>
+  /** null: the scopes that a client token may have at most. */
+  client_token_scopes: Generated<string | null>
+  web_origins: Generated<string>
+  registration: Generated<string>
+  /** The account that registered it. */
+  registered_by: Generated<string | null>
+  registration_token_hash: Generated<string | null>
+  /** JSON: further members of RFC 7591 §2 that only pages and registration show. */
+  metadata: Generated<string>
+  /** When the logo in `client_logos` was last changed; null: there is none. */
+  logo_at: Generated<number | null>
+}
+
+interface ClientLogosTable {
+  client_id: string
+  content_type: string
+  /** base64 */
+  body: string
+}
+
+/** What may register clients (RFC 7591 §3). */
+interface InitialAccessTokensTable {
+  hash: string
+  id: string
+  customer_id: string
+  description: string
+  /** null: without end. */
+  uses_left: number | null
+  expires_at: number
+  created_at: number
+}
+
+interface AccountsTable {
+  id: string
+  email: string
+  /** The address in the form in which addresses are compared. */
+  email_key: string
+  email_confirmed_at: number | null
+  name: string
+  /** null: signs in by passkey or at an identity provider. */
+  password_hash: string | null
+  /** Consecutive ones (NIST SP 800-63B-4 §3.2.2). */
+  password_failures: Generated<number>
+  /** Encrypted. */
+  totp_secret: string | null
+  /** null: not in use until a first code was right. */
+  totp_confirmed_at: number | null
+  /** The time step of the last code that was accepted: none is accepted twice. */
+  totp_last_step: Generated<number>
+  operator: Generated<number>
+  suspended_at: number | null
+  created_at: number
+}
+
+interface MembershipsTable {
+  account_id: string
+  customer_id: string
+  role: string
+  created_at: number
+}
+
+interface RecoveryCodesTable {
+  account_id: string
+  hash: string
+  used_at: number | null
+}
+
+interface PasskeysTable {
+  /** The credential id, base64url. */
+  id: string
+  account_id: string
+  /** COSE, base64url. */
+  public_key: string
+  counter: number
+  /** Space-separated. */
+  transports: string
+  name: string
+  created_at: number
+  last_used_at: number | null
+}
+
+/** Single-use links that are sent by e-mail. */
+interface EmailLinksTable {
+  hash: string
+  id: string
+  purpose: string
+  /** null: an invitation, or the first operator's setup. */
+  account_id: string | null
+  email: string
+  customer_id: string | null
+  role: string | null
+  /** A path on this server where the person was going. */
+  continue_to: string | null
+  created_by: string | null
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+interface SessionsTable {
+  /** Of the cookie's value. */
+  hash: string
+  id: string
+  account_id: string
+  authenticated_at: number
+  /** Space-separated (RFC 8176). */
+  methods: string
+  provider_id: string | null
+  address: string | null
+  user_agent: string
+  created_at: number
+  last_seen_at: number
+  /** The absolute end; the idle one follows from `last_seen_at`. */
+  expires_at: number
+}
+
+/** What was begun and must be answered by the same browser: second factors, passkeys, sign-ins elsewhere. */
+interface ChallengesTable {
+  hash: string
+  kind: string
+  browser_hash: string
+  account_id: string | null
+  /** JSON */
+  body: string
+  expires_at: number
+}
+
+interface IdentityProvidersTable {
+  id: string
+  customer_id: string
+  issuer: string
+  client_id: string
+  /** Encrypted, both. */
+  client_secret: string | null
+  private_key: string | null
+  master_key_version: number
+  /** Space-separated e-mail domains. */
+  domains: string
+  role_claim: string | null
+  /** JSON: the claim's value to a role. */
+  roles: string
+  required: number
+  created_at: number
+}
+
+interface FederatedIdentitiesTable {
+  provider_id: string
+  subject: string
+  account_id: string
+  created_at: number
+}
+
+interface InteractionsTable {
+  id: string
+  browser_hash: string
+  client_id: string
+  /** JSON: the validated request. */
+  request: string
+  resume_path: string
+  session_id: string | null
+  account_id: string | null
+  decision: string | null
+  finished_at: number | null
+  created_at: number
+  expires_at: number
+}
+
+interface PushedRequestsTable {
+  hash: string
+  client_id: string
+  /** JSON */
+  parameters: string
+  dpop_jkt: string | null
+  expires_at: number
+  used_at: number | null
+}
+
+interface AreasTable {
+  id: string
+  /** GeoJSON Polygon or MultiPolygon. */
+  geometry: string
+  vertices: number
+  name: string
+  created_at: number
+  /** Only of a request so far: gone then, unless something is granted with it. */
+  expires_at: number | null
+}
+
+interface ConsentsTable {
+  id: string
+  account_id: string
+  client_id: string
+  scopes: string
+  authorization_details: string
+  created_at: number
+  updated_at: number
+}
+
+/** What a person once let a client do: codes, refresh tokens and access tokens hang on it. */
+interface GrantsTable {
+  id: string
+  client_id: string
+  account_id: string
+  /** The `iss` of its tokens: a dialect with discovery is its own issuer. */
+  issuer: string
+  scopes: string
+  audience: string
+  authorization_details: string
+  session_id: string | null
+  authenticated_at: number
+  methods: string
+  acr: string | null
+  nonce: string | null
+  /** JSON: the OpenID `claims` parameter. */
+  claims: string | null
+  dpop_jkt: string | null
+  created_at: number
+  /** The absolute end of its refresh tokens. */
+  expires_at: number
+  revoked_at: number | null
+}
+
+interface AuthorizationCodesTable {
+  hash: string
+  grant_id: string
+  client_id: string
+  redirect_uri: string
+  /** 1: the request named it, so the token request must too (RFC 6749 §4.1.3). */
+  redirect_uri_given: number
+  code_challenge: string | null
+  expires_at: number
+  used_at: number | null
+}
+
+interface RefreshTokensTable {
+  hash: string
+  grant_id: string
+  client_id: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+  successor_hash: string | null
+  /** The answer to the call that used it, under a key derived from the token itself. */
+  replay: string | null
+}
+
+interface DeviceCodesTable {
+  hash: string
+  user_code: string
+  client_id: string
+  request: string
+  status: string
+  grant_id: string | null
+  interval_seconds: number
+  last_polled_at: number | null
+  dpop_jkt: string | null
+  created_at: number
+  expires_at: number
+}
+
+interface UsedJtisTable {
+  owner: string
+  jti: string
+  expires_at: number
 }
 
 interface ClientSecretsTable {
@@ -99,6 +401,15 @@ interface SigningKeysTable {
 interface MasterKeyChecksTable {
   version: number
   check_value: string
+}
+
+/** Random keys that values are derived from which must outlive a master key. */
+interface DerivationKeysTable {
+  name: string
+  /** AES-256-GCM: base64url of nonce, ciphertext and tag. */
+  encrypted: string
+  master_key_version: number
+  created_at: number
 }
 
 interface RevokedTokensTable {

@@ -1,15 +1,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Apis } from '../access/scopes/apis.ts'
+import type { Client } from '../access/clients/client.ts'
+import type { Clients } from '../access/clients/clients.ts'
+import type { Api, Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 import type { TokenOutcome, VerifyToken } from '../access/tokens/verify.ts'
 import { authorizationHeaders } from '../http/authorization.ts'
 import type { LimitCall, ProtectedAccess } from '../http/route.ts'
-import { bearerCredential, BearerError } from '../protocol/bearer.ts'
+import {
+  type BearerCredential,
+  bearerCredential,
+  BearerError,
+  tokenOfHeader,
+} from '../protocol/bearer.ts'
+import { Problem } from '../protocol/problem.ts'
+import type { AboutApi, CheckBinding } from './check-binding.ts'
 
 /**
- * A request's way in: endpoint -> token -> audience and scope -> limit -> handler. One hook enforces
- * what routes declare (`http/route.ts`); a route that declares nothing is refused at start. What a
- * token is worth is `access/tokens`' question, how often a client may call `limit-call.ts`'s.
+ * A request's way in: endpoint -> token -> its key -> audience and scope -> where it came from ->
+ * limit -> handler. One hook enforces what routes declare (`http/route.ts`); a route that declares
+ * nothing is refused at start. What a token is worth is `access/tokens`' question, whether its key
+ * was proven `check-binding.ts`'s, how often a client may call `limit-call.ts`'s.
  */
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,13 +30,21 @@ declare module 'fastify' {
 
 export function installGateway(
   app: FastifyInstance,
-  options: { issuer: string; apis: Apis; verifyToken: VerifyToken; limitCall: LimitCall },
+  options: {
+    issuer: string
+    apis: Apis
+    verifyToken: VerifyToken
+    checkBinding: CheckBinding
+    clients: Pick<Clients, 'known'>
+    limitCall: LimitCall
+  },
 ): void {
-  const { issuer, apis, verifyToken, limitCall } = options
+  const { issuer, apis, verifyToken, checkBinding, clients, limitCall } = options
   const management = apis.get('management')!
-  const ownAudiences = apis.all
-    .map((api) => api.audience)
-    .filter((audience) => audience.startsWith(`${issuer}/`))
+  const ownAudiences = [
+    ...apis.all.map((api) => api.audience).filter((audience) => audience.startsWith(`${issuer}/`)),
+    `${issuer}/oauth2/userinfo`,
+  ]
   app.decorateRequest('caller', null)
 
   // With callbacks, not promises: a token that was seen before is let in without leaving this hook.
@@ -37,11 +55,12 @@ export function installGateway(
       return
     }
     try {
-      const outcome = verifyToken(presentedToken(request, access))
+      const credential = presentedCredential(request, access)
+      const outcome = verifyToken(credential.token)
       const admitted =
         outcome instanceof Promise
-          ? outcome.then((known) => admit(request, reply, access, known))
-          : admit(request, reply, access, outcome)
+          ? outcome.then((known) => admit(request, reply, access, credential, known))
+          : admit(request, reply, access, credential, outcome)
       // oxlint-disable-next-line promise/no-callback-in-promise -- a hook takes callbacks or promises, not both
       if (admitted) admitted.then(() => done(), done)
       else done()
@@ -54,31 +73,62 @@ export function installGateway(
     request: FastifyRequest,
     reply: FastifyReply,
     access: ProtectedAccess,
+    credential: Credential,
     outcome: TokenOutcome,
   ): void | Promise<void> {
     if (outcome.kind === 'invalid') {
       throw new BearerError('invalid_token', 'The access token is not valid.', {
         ...about(access),
         reason: outcome.reason,
+        ...(credential.scheme === 'dpop' && { scheme: 'DPoP' }),
       })
     }
     const { caller } = outcome
+    if (caller.jkt !== null || credential.scheme === 'dpop') {
+      checkBinding(request, reply, caller, credential, about(access))
+    }
     requireScope(caller, access)
     // Answers differ by token: no shared cache may keep them, and a private one asks first.
     void reply.header('cache-control', 'private, no-cache')
     request.caller = caller
     request.principal = caller
+    if (caller.kind === 'client-token') return admitClientToken(request, reply, caller)
+    if (credential.inQuery && caller.kind === 'account' && access.queryToken !== 'any') {
+      // RFC 9700 §2.3, OAuth 2.1: a person's token in a URL is a person's token in a log.
+      throw new BearerError(
+        'invalid_request',
+        'A token that acts for a person must be in the Authorization header, not in access_token.',
+        about(access),
+      )
+    }
     return limitCall(request, reply, caller.clientId)
   }
 
-  function presentedToken(request: FastifyRequest, access: ProtectedAccess): string {
+  /** It stands in pages that anybody can read; its owner may have said which pages those are. */
+  function admitClientToken(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { clientId }: Caller,
+  ): void | Promise<void> {
+    const client = clients.known(clientId)
+    if (client instanceof Promise) {
+      return client.then((known) => {
+        requireOrigin(request, known)
+        return limitCall(request, reply, clientId)
+      })
+    }
+    requireOrigin(request, client)
+    return limitCall(request, reply, clientId)
+  }
+
+  function presentedCredential(request: FastifyRequest, access: ProtectedAccess): Credential {
     const credential = bearerCredential(
       authorizationHeaders(request),
-      access.queryToken ? [(request.query as Query).access_token ?? []].flat() : [],
+      access.queryToken ? queryTokens(request.query as Query, access) : [],
     )
     switch (credential.kind) {
       case 'token':
-        return credential.token
+        return credential
       case 'none':
         // RFC 6750 §3.1: no error code for a request that lacks authentication.
         throw new BearerError(null, 'An access token is needed.', about(access))
@@ -102,26 +152,65 @@ export function installGateway(
         about(access),
       )
     }
+    if (caller.kind !== 'client' && isManagement(access)) {
+      throw new BearerError(
+        'insufficient_scope',
+        'Only a token that a client got for itself manages anything.',
+        about(access),
+      )
+    }
   }
+
+  const apiOf = ({ scope }: ProtectedAccess): Api | null =>
+    scope === null ? management : apis.ofScope(scope)
+
+  const isManagement = (access: ProtectedAccess) => apiOf(access) === management
 
   function isMeantFor(audience: string | readonly string[], access: ProtectedAccess): boolean {
     const audiences = typeof audience === 'string' ? [audience] : audience
-    const api = access.scope === null ? null : apis.ofScope(access.scope)!
+    const api = access.scope === null ? null : apis.ofScope(access.scope)
     if (api !== null && !audiences.includes(api.audience)) return false
     if (api !== null && api !== management) return true
+    // OpenID scopes belong to no API: they count in any token that is for this server.
+    if (access.scope !== null && api === null) {
+      return audiences.some((name) => ownAudiences.includes(name))
+    }
     // Each of its audiences gets to see the token: one elsewhere must manage nothing with it.
     return audiences.every((name) => ownAudiences.includes(name))
   }
 
   /** What a refusal says of the API (RFC 6750 §3, RFC 9728 §5.1). */
-  function about(access: ProtectedAccess): { resourceMetadata: string; scope: string | null } {
-    const api = access.scope === null ? management : apis.ofScope(access.scope)!
-    const path = api.audience.slice(issuer.length)
+  function about(access: ProtectedAccess): AboutApi {
+    const api = apiOf(access)
+    const path = api?.audience.slice(issuer.length)
     return {
-      resourceMetadata: `${issuer}/.well-known/oauth-protected-resource${path}`,
+      resourceMetadata: api && `${issuer}/.well-known/oauth-protected-resource${path}`,
       scope: access.scope,
     }
   }
 }
 
-type Query = { access_token?: string | string[] }
+/** @throws Problem 403 for an origin that the client's token is not for, or none */
+function requireOrigin({ headers: { origin } }: FastifyRequest, client: Client | null): void {
+  const allowed = client?.webOrigins ?? []
+  if (allowed.length === 0 || (origin !== undefined && allowed.includes(origin))) return
+  throw new Problem(
+    403,
+    'Forbidden',
+    origin === undefined
+      ? 'This client token is limited to web origins, and the request has no Origin header.'
+      : 'This client token may not be used from this web origin.',
+  )
+}
+
+/** `access_token`, and the token of what a dialect takes for the header. */
+function queryTokens(query: Query, { queryHeader }: ProtectedAccess): string[] {
+  const tokens = [query.access_token ?? []].flat()
+  if (queryHeader === undefined) return tokens
+  const fromHeader = [query[queryHeader] ?? []].flat().map((text) => tokenOfHeader(text) ?? text)
+  return [...new Set([...tokens, ...fromHeader])]
+}
+
+type Credential = Extract<BearerCredential, { kind: 'token' }>
+
+type Query = Record<string, string | string[] | undefined>

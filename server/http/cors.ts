@@ -2,11 +2,17 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * Cross-origin access for browsers (https://fetch.spec.whatwg.org/#http-cors-protocol). No cookies
- * are involved, so any page may call with a token that it was given. Preflights end here: they are
- * neither authenticated nor limited.
+ * are involved, so any page may call with a token that it was given; pages for people, which go by
+ * cookies, are read by their own origin alone. Preflights end here: they are neither authenticated
+ * nor limited.
  */
 export function allowCrossOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
+    const { access } = request.routeOptions.config
+    if (access?.public && access.page) {
+      done()
+      return
+    }
     void reply.header('access-control-allow-origin', '*')
     // Only browsers send it, and only they ask for the rest.
     if (request.headers.origin === undefined) {
@@ -23,7 +29,8 @@ export function allowCrossOrigin(app: FastifyInstance): void {
   })
 }
 
-const EXPOSED = 'RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, Link, ETag, Location'
+const EXPOSED =
+  'RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, DPoP-Nonce, Link, ETag, Location'
 
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',

@@ -59,13 +59,15 @@ function toOAuthAnswer(error: unknown, request: FastifyRequest) {
   }
   const problem = toProblem(error, request)
   const code =
-    problem.status === 429
-      ? 'slow_down'
-      : problem.status === 503
-        ? 'temporarily_unavailable'
-        : problem.status >= 500
-          ? 'server_error'
-          : 'invalid_request'
+    error instanceof BearerError && error.code !== null
+      ? error.code
+      : problem.status === 429
+        ? 'slow_down'
+        : problem.status === 503
+          ? 'temporarily_unavailable'
+          : problem.status >= 500
+            ? 'server_error'
+            : 'invalid_request'
   return {
     status: problem.status,
     headers: problem.headers,

@@ -10,6 +10,8 @@ export type RouteAccess = PublicAccess | ProtectedAccess
 export interface PublicAccess {
   public: true
   limit?: Quota
+  /** A page for people: other origins' scripts must not read it (RFC 9700 §2.6). */
+  page?: true
 }
 
 export interface ProtectedAccess {
@@ -18,8 +20,16 @@ export interface ProtectedAccess {
   scope: string | null
   /** How often a client may call, when the configuration does not say; data endpoints: 20 per minute. */
   limit?: Quota
-  /** Whether the token may come as `?access_token=`. */
-  queryToken?: boolean
+  /**
+   * Whether the token may come as `?access_token=`: true for tokens of clients, `any` for those that
+   * act for a person too. URLs end up in logs and histories.
+   */
+  queryToken?: boolean | 'any'
+  /**
+   * A query parameter that may hold what belongs in the `Authorization` header, for a dialect whose
+   * documentation sends it there. The rules of `queryToken` hold for it.
+   */
+  queryHeader?: string
 }
 
 /** At most `quota` calls in any `windowSeconds` seconds. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer as createHttp } from 'node:http'
+import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer as createHttps, type ServerOptions } from 'node:https'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
@@ -48,10 +48,15 @@ export async function createServer(
       addSecurityHeaders(reply)
       answerProblem(error, request, reply)
     },
-    serverFactory: (handler) =>
-      settings.tls
-        ? createHttps({ ...tlsOptions(settings.tls), ...timeouts }, handler)
-        : createHttp(timeouts, handler),
+    serverFactory(handler) {
+      const listener: RequestListener = (request, response) => {
+        request.url = toOriginForm(request.url!)
+        handler(request, response)
+      }
+      return settings.tls
+        ? createHttps({ ...tlsOptions(settings.tls), ...timeouts }, listener)
+        : createHttp(timeouts, listener)
+    },
   })
   requireDeclarations(app)
   app.decorate('isUnavailable', isUnavailable)
@@ -85,6 +90,8 @@ export async function createServer(
               clientCredentials: { tokenUrl: `${settings.publicUrl}/oauth2/token`, scopes: {} },
             },
           },
+          // Tokens that no flow of those gives: of persons, and of registrations (RFC 7591 §3).
+          bearer: { type: 'http', scheme: 'bearer' },
         },
       },
     },
@@ -102,6 +109,18 @@ export async function createServer(
     },
   })
   return app
+}
+
+/**
+ * RFC 9112 §3.2.2: a client may name the whole URL, of whatever host it thinks it talks to. That counts
+ * for nothing, so all that comes after sees the path alone (Fastify's `rewriteUrl` would log the query).
+ */
+function toOriginForm(target: string): string {
+  if (target.startsWith('/')) return target
+  const [authority] = /^https?:\/\/[^/?#]*/i.exec(target) ?? []
+  if (authority === undefined) return target
+  const rest = target.slice(authority.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
 }
 
 /** In milliseconds. */

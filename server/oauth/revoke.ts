@@ -1,5 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { clientActor } from '../access/audit/actor.ts'
+import { type Actor, clientActor } from '../access/audit/actor.ts'
+import type { Client } from '../access/clients/client.ts'
+import type { Grants } from '../access/grants/grants.ts'
+import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
 import type { TokenRevocation } from '../access/tokens/revocation.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
 import { requireForm } from '../http/forms.ts'
@@ -9,29 +12,54 @@ import type { AuthenticateClient } from './client-authentication.ts'
 
 /**
  * Token revocation (RFC 7009). A token that is not valid any more counts as revoked; one of another
- * client is refused (§2.1).
+ * client is refused (§2.1). A refresh token takes its grant along, with all that came of it.
  */
 export function createRevocationEndpoint(options: {
   authenticateClient: AuthenticateClient
   verifyToken: VerifyToken
   tokenRevocation: TokenRevocation
+  refreshTokens: Pick<RefreshTokens, 'find'>
+  grants: Pick<Grants, 'revoke'>
   limitCall: LimitCall
 }) {
   const { authenticateClient, verifyToken, tokenRevocation, limitCall } = options
+  const { refreshTokens, grants } = options
+
+  async function revokeRefreshToken(client: Client, actor: Actor, token: string): Promise<void> {
+    const found = await refreshTokens.find(token)
+    if (!found) return
+    if (found.clientId !== client.id) throw ofOtherClient()
+    await grants.revoke(actor, found.grant.id, 'refresh token revoked')
+  }
+
+  async function revokeAccessToken(client: Client, actor: Actor, token: string): Promise<void> {
+    const outcome = await verifyToken(token)
+    if (outcome.kind === 'invalid') return
+    const { claims, kind } = outcome.caller
+    if (claims.client_id !== client.id) throw ofOtherClient()
+    if (kind === 'client-token') {
+      // RFC 7009 §2.2.1: whoever reads a page's source has it, and must not end it for all others.
+      throw new OAuthError(
+        'unsupported_token_type',
+        'A client token is replaced by its owner, not revoked.',
+      )
+    }
+    await tokenRevocation.revoke(actor, claims)
+  }
 
   return async function revoke(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const form = requireForm(request)
     const { client, secretId } = await authenticateClient(request, form)
     request.principal = { clientId: client.id, secretId }
     await limitCall(request, reply, client.id)
-    const outcome = await verifyToken(form.require('token'))
-    if (outcome.kind === 'valid') {
-      const { claims } = outcome.caller
-      if (claims.client_id !== client.id) {
-        throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
-      }
-      await tokenRevocation.revoke(clientActor(request.principal, request), claims)
-    }
+    const token = form.require('token')
+    const actor = clientActor(request.principal, request)
+    await (token.startsWith('mgr_')
+      ? revokeRefreshToken(client, actor, token)
+      : revokeAccessToken(client, actor, token))
     void reply.code(200).header('cache-control', 'no-store').send()
   }
 }
+
+const ofOtherClient = () =>
+  new OAuthError('unauthorized_client', 'The token was issued to another client.')

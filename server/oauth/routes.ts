@@ -1,41 +1,52 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { SigningKeys } from '../access/keys/signing-keys.ts'
-import type { Apis } from '../access/scopes/apis.ts'
 import { answerOAuthError } from '../http/errors.ts'
 import { acceptForms } from '../http/forms.ts'
-import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.ts'
+import type { AuthorizationEndpoint } from './authorize/authorize.ts'
+import type { EndSessionEndpoint } from './end-session.ts'
+import {
+  authorizationQuery,
+  deviceAnswer,
+  deviceForm,
+  endSessionQuery,
+  FORM,
+  pushedRequestAnswer,
+  pushedRequestForm,
+  refusals,
+  tokenAnswerSchema,
+  tokenForm,
+  tokenHintForm,
+  tokenRefusals,
+  userinfoSchema,
+} from './schemas.ts'
 import type { TokenEndpoint } from './token.ts'
 
 /**
  * The authorization server's endpoints. `token.ts` is the pipeline of the token endpoint, `grants/`
  * holds one file a grant type, `client-authentication.ts` serves all endpoints that clients log in
- * to. Tokens, secrets, keys and clients themselves are in `access/`.
+ * to, `authorize/` is where people come in. `discovery-routes.ts` and `registration/` bring their own
+ * routes, `schemas.ts` what the API reference says. Tokens, secrets, keys and clients themselves are
+ * in `access/`.
  */
+type Handler<Answer> = (request: FastifyRequest, reply: FastifyReply) => Promise<Answer>
+
+/** What clients log in to. */
 export function oauthRoutes(
   app: FastifyInstance,
   options: {
-    issuer: string
-    apis: Apis
-    signingKeys: SigningKeys
     token: TokenEndpoint
-    introspect: (request: FastifyRequest, reply: FastifyReply) => Promise<object>
-    revoke: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+    introspect: Handler<object>
+    revoke: Handler<void>
   },
 ): void {
-  const { issuer, apis, signingKeys } = options
-  app.setErrorHandler(answerOAuthError)
-  acceptForms(app)
-  // Forms are judged by hand: a schema validator cannot choose OAuth's error codes.
-  app.setValidatorCompiler(() => () => true)
-
+  prepare(app)
   app.post(
     '/oauth2/token',
     {
       config: { endpoint: 'oauth2.token', access: { public: true, limit: perMinute(6_000) } },
       schema: {
         summary: 'Get an access token',
-        tags: ['OAuth 2.0'],
+        tags: [TAG],
         consumes: [FORM],
         body: tokenForm,
         response: { 200: tokenAnswerSchema, ...refusals },
@@ -49,7 +60,7 @@ export function oauthRoutes(
       config: { endpoint: 'oauth2.introspect', access: { public: true, limit: perMinute(6_000) } },
       schema: {
         summary: 'Ask what a token is worth',
-        tags: ['OAuth 2.0'],
+        tags: [TAG],
         consumes: [FORM],
         body: tokenHintForm,
         response: {
@@ -69,7 +80,7 @@ export function oauthRoutes(
       config: { endpoint: 'oauth2.revoke', access: { public: true, limit: perMinute(600) } },
       schema: {
         summary: 'End a token',
-        tags: ['OAuth 2.0'],
+        tags: [TAG],
         consumes: [FORM],
         body: tokenHintForm,
         response: { 200: Type.Null({ description: 'The token is dead.' }), ...refusals },
@@ -77,88 +88,142 @@ export function oauthRoutes(
     },
     options.revoke,
   )
+}
 
-  const metadata = authorizationServerMetadata(issuer, apis)
-  const open = (endpoint: string, summary: string) => ({
-    config: { endpoint, access: { public: true as const } },
-    schema: { summary, tags: ['Discovery'], response: { 200: anyObject } },
+/** RFC 9126 */
+export function pushedRequestRoutes(app: FastifyInstance, par: Handler<unknown>): void {
+  prepare(app)
+  app.post(
+    '/oauth2/par',
+    {
+      config: { endpoint: 'oauth2.par', access: { public: true, limit: perMinute(600) } },
+      schema: {
+        summary: 'Push an authorization request (RFC 9126)',
+        tags: [TAG],
+        consumes: [FORM],
+        body: pushedRequestForm,
+        response: { 201: pushedRequestAnswer, ...refusals },
+      },
+    },
+    par,
+  )
+}
+
+/** RFC 8628 §3.1 */
+export function deviceRoutes(app: FastifyInstance, deviceAuthorization: Handler<unknown>): void {
+  prepare(app)
+  app.post(
+    '/oauth2/device',
+    {
+      config: { endpoint: 'oauth2.device', access: { public: true, limit: perMinute(60) } },
+      schema: {
+        summary: 'Begin to let a device in (RFC 8628)',
+        tags: [TAG],
+        consumes: [FORM],
+        body: deviceForm,
+        response: { 200: deviceAnswer, ...refusals },
+      },
+    },
+    deviceAuthorization,
+  )
+}
+
+/** OpenID Connect Core §5.3 */
+export function userinfoRoutes(app: FastifyInstance, userinfo: Handler<void>): void {
+  prepare(app)
+  const declared = (endpoint: string) => ({
+    config: { endpoint, access: { public: true as const, limit: perMinute(600) } },
+    schema: {
+      summary: 'Who let the client in (OpenID Connect)',
+      description: 'With an access token for the scope `openid`, as bearer token or by DPoP.',
+      tags: [TAG],
+      security: [{ bearer: [] }],
+      response: { 200: userinfoSchema, ...tokenRefusals },
+    },
   })
-  app.get(
-    '/.well-known/oauth-authorization-server',
-    open('oauth2.metadata', 'Metadata of the authorization server (RFC 8414)'),
-    (_request, reply) => cacheable(reply).send(metadata),
-  )
-  for (const api of apis.all.filter(({ audience }) => audience.startsWith(`${issuer}/`))) {
-    // RFC 9728 §3.1: the resource's path follows the well-known name.
-    app.get(
-      `/.well-known/oauth-protected-resource${api.audience.slice(issuer.length)}`,
-      open(`${api.id}.metadata`, `Metadata of the API ${api.id} (RFC 9728)`),
-      (_request, reply) => cacheable(reply).send(protectedResourceMetadata(issuer, api)),
-    )
+  app.get('/oauth2/userinfo', declared('oauth2.userinfo'), userinfo)
+  app.post('/oauth2/userinfo', declared('oauth2.userinfoPost'), userinfo)
+}
+
+/**
+ * Where people come in. Refusals are pages, and the body of a POST stays as it came: the caller has
+ * made `app` ready for that (`authorize/parameters.ts`).
+ */
+export function authorizationRoutes(app: FastifyInstance, endpoint: AuthorizationEndpoint): void {
+  app.setValidatorCompiler(() => () => true)
+  const authorization = {
+    summary: 'Ask a person for permission (RFC 6749 §4.1)',
+    description: 'Opened in a browser; ends at the redirect URI with a code or an error.',
+    tags: [TAG],
+    response: { 303: Type.Null({ description: 'On to the sign-in, or back to the client.' }) },
   }
-  app.get('/jwks', open('oauth2.jwks', 'The keys that sign tokens (RFC 7517)'), (_request, reply) =>
-    cacheable(reply).type('application/jwk-set+json').send(JSON.stringify(signingKeys.jwks())),
+  app.get(
+    '/oauth2/authorize',
+    {
+      config: { endpoint: 'oauth2.authorize', access: page },
+      schema: { ...authorization, querystring: authorizationQuery },
+    },
+    endpoint.authorize,
+  )
+  app.post(
+    '/oauth2/authorize',
+    {
+      config: { endpoint: 'oauth2.authorizePost', access: page },
+      schema: { ...authorization, consumes: [FORM], body: authorizationQuery },
+    },
+    endpoint.authorize,
+  )
+  app.get(
+    '/oauth2/authorize/resume',
+    { config: { endpoint: 'oauth2.authorizeResume', access: page }, schema: { hide: true } },
+    endpoint.resume,
   )
 }
 
-/** Shorter than a key is announced before it signs. */
-function cacheable(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'public, max-age=300, stale-while-revalidate=3600')
+/** Where clients send people to sign them out. The caller has made `app` one of pages. */
+export function endSessionRoutes(app: FastifyInstance, endpoint: EndSessionEndpoint): void {
+  app.setValidatorCompiler(() => () => true)
+  const logout = {
+    summary: 'Sign a person out (OpenID Connect RP-Initiated Logout)',
+    description: 'Opened in a browser; ends at the post-logout redirect URI, if one is given.',
+    tags: [TAG],
+    response: { 303: Type.Null({ description: 'Back to the client.' }) },
+  }
+  app.get(
+    END_SESSION_PATH,
+    {
+      config: { endpoint: 'oauth2.endSession', access: page },
+      schema: { ...logout, querystring: endSessionQuery },
+    },
+    endpoint.begin,
+  )
+  app.post(
+    END_SESSION_PATH,
+    {
+      config: { endpoint: 'oauth2.endSessionPost', access: page },
+      schema: { ...logout, consumes: [FORM], body: endSessionQuery },
+    },
+    endpoint.begin,
+  )
+  app.post(
+    CONFIRM_PATH,
+    { config: { endpoint: 'oauth2.endSessionConfirm', access: page }, schema: { hide: true } },
+    endpoint.confirm,
+  )
 }
+
+const END_SESSION_PATH = '/oauth2/end_session'
+export const CONFIRM_PATH = '/oauth2/end_session/confirm'
+
+/** What programs call: forms in, OAuth's errors out. */
+function prepare(app: FastifyInstance): void {
+  app.setErrorHandler(answerOAuthError)
+  acceptForms(app)
+  app.setValidatorCompiler(() => () => true)
+}
+
+const TAG = 'OAuth 2.0'
 
 const perMinute = (quota: number) => ({ quota, windowSeconds: 60 })
 
-const FORM = 'application/x-www-form-urlencoded'
-
-const anyObject = Type.Object({}, { additionalProperties: true })
-
-const tokenForm = Type.Object({
-  grant_type: Type.String({ description: 'RFC 6749 §4.4: `client_credentials`' }),
-  client_id: Type.Optional(
-    Type.String({ description: 'Here, or in the Authorization header (Basic).' }),
-  ),
-  client_secret: Type.Optional(Type.String()),
-  scope: Type.Optional(
-    Type.String({
-      description: 'Space-separated; or `<API>/.default`; absent: all that is granted.',
-    }),
-  ),
-  resource: Type.Optional(
-    Type.String({
-      description:
-        'The API the token is for (RFC 8707). The management API (`/admin`) without `scope`: a token with which any client manages its own secrets.',
-    }),
-  ),
-})
-
-const tokenHintForm = Type.Object({
-  token: Type.String(),
-  token_type_hint: Type.Optional(Type.String({ description: 'Not needed.' })),
-  client_id: Type.Optional(Type.String()),
-  client_secret: Type.Optional(Type.String()),
-})
-
-const tokenAnswerSchema = Type.Object(
-  {
-    access_token: Type.String({ description: 'A JWT by RFC 9068.' }),
-    token_type: Type.String({ description: 'Bearer' }),
-    expires_in: Type.Integer({ description: 'Seconds.' }),
-    scope: Type.String(),
-    not_before: Type.Integer({ description: 'Seconds since the epoch.' }),
-    expires_on: Type.Integer({ description: 'Seconds since the epoch.' }),
-    resource: Type.String({ description: 'The audience of the token.' }),
-  },
-  { additionalProperties: true },
-)
-
-const oauthErrorSchema = (description: string) =>
-  Type.Object(
-    { error: Type.String(), error_description: Type.Optional(Type.String()) },
-    { additionalProperties: true, description },
-  )
-
-const refusals = {
-  400: oauthErrorSchema('RFC 6749 §5.2'),
-  401: oauthErrorSchema('Client authentication failed.'),
-  429: oauthErrorSchema('Too many requests, or too many failed attempts.'),
-}
+const page = { public: true as const, page: true as const, limit: perMinute(600) }

@@ -5,13 +5,20 @@ describe('RFC 6750 §2', () => {
   it.each(['Bearer abc', 'bearer abc', 'BEARER  abc', 'OAuth abc', 'oauth abc'])(
     'takes %s',
     (header) => {
-      expect(bearerCredential([header], [])).toEqual({ kind: 'token', token: 'abc' })
+      const credential = { kind: 'token', token: 'abc', scheme: 'bearer', inQuery: false }
+      expect(bearerCredential([header], [])).toEqual(credential)
     },
   )
 
   it('takes the same token in header and query as one', () => {
-    expect(bearerCredential(['OAuth abc'], ['abc'])).toEqual({ kind: 'token', token: 'abc' })
-    expect(bearerCredential([], ['abc'])).toEqual({ kind: 'token', token: 'abc' })
+    const credential = { kind: 'token', token: 'abc', scheme: 'bearer', inQuery: true }
+    expect(bearerCredential(['OAuth abc'], ['abc'])).toEqual(credential)
+    expect(bearerCredential([], ['abc'])).toEqual(credential)
+  })
+
+  it('RFC 9449 §7.1: tells the scheme DPoP from the others', () => {
+    const credential = { kind: 'token', token: 'abc', scheme: 'dpop', inQuery: false }
+    expect(bearerCredential(['DPoP abc'], [])).toEqual(credential)
   })
 
   it.each([
@@ -40,6 +47,14 @@ describe('RFC 6750 §3', () => {
     expect(error.status).toBe(401)
     expect(error.challenge).toBe(
       'Bearer realm="mapgate", scope="read", resource_metadata="https://gate.example/.well-known/x"',
+    )
+  })
+
+  it('RFC 9449 §7.1: names the scheme that the token needs, and its algorithms', () => {
+    const error = new BearerError('use_dpop_nonce', 'x', { resourceMetadata: null, scheme: 'DPoP' })
+    expect(error.status).toBe(401)
+    expect(error.challenge).toBe(
+      'DPoP realm="mapgate", error="use_dpop_nonce", error_description="x", algs="ES256 EdDSA PS256"',
     )
   })
 

@@ -1,10 +1,21 @@
-/** How bearer tokens come in a request (RFC 6750 §2) and how they are refused (RFC 6750 §3). */
+import { DPOP_ALGORITHMS } from './dpop.ts'
+
+/**
+ * How access tokens come in a request (RFC 6750 §2, RFC 9449 §7.1) and how they are refused
+ * (RFC 6750 §3).
+ */
 
 /** A request whose credential is missing, wrong or too weak. */
 export class BearerError extends Error {
   override name = 'BearerError'
   /** null: there was no credential, and RFC 6750 §3.1 wants no error code then. */
-  readonly code: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | null
+  readonly code:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce'
+    | null
   readonly status: number
   /** For the log: why the token was refused. */
   readonly reason: string | null
@@ -14,7 +25,14 @@ export class BearerError extends Error {
   constructor(
     code: BearerError['code'],
     description: string,
-    options: { resourceMetadata: string; scope?: string | null; reason?: string },
+    options: {
+      /** null: there is none. */
+      resourceMetadata: string | null
+      scope?: string | null
+      reason?: string
+      /** The scheme that the token needs: RFC 9449 §7.1 wants its algorithms named. */
+      scheme?: 'Bearer' | 'DPoP'
+    },
   ) {
     super(description)
     this.code = code
@@ -24,15 +42,16 @@ export class BearerError extends Error {
       'realm="mapgate"',
       ...(code === null ? [] : [`error="${code}"`, `error_description="${description}"`]),
       ...(options.scope ? [`scope="${options.scope}"`] : []),
+      ...(options.scheme === 'DPoP' ? [`algs="${DPOP_ALGORITHMS.join(' ')}"`] : []),
       // RFC 9728 §5.1
-      `resource_metadata="${options.resourceMetadata}"`,
+      ...(options.resourceMetadata ? [`resource_metadata="${options.resourceMetadata}"`] : []),
     ]
-    this.challenge = `Bearer ${parameters.join(', ')}`
+    this.challenge = `${options.scheme ?? 'Bearer'} ${parameters.join(', ')}`
   }
 }
 
 export type BearerCredential =
-  | { kind: 'token'; token: string }
+  | { kind: 'token'; token: string; scheme: 'bearer' | 'dpop'; inQuery: boolean }
   | { kind: 'none' }
   /** More than one, or one that is malformed. */
   | { kind: 'bad'; description: string }
@@ -54,7 +73,7 @@ export function bearerCredential(
   if (header === undefined) {
     if (fromQuery === undefined) return { kind: 'none' }
     return TOKEN.test(fromQuery)
-      ? { kind: 'token', token: fromQuery }
+      ? { kind: 'token', token: fromQuery, scheme: 'bearer', inQuery: true }
       : bad('The access_token is malformed.')
   }
   // RFC 9110 §11.1: the scheme's letter case does not matter. OAuth is the Mapillary name of Bearer.
@@ -62,16 +81,22 @@ export function bearerCredential(
   if (!match) {
     return SCHEME.test(header) ? bad('The Authorization header is malformed.') : { kind: 'none' }
   }
-  const token = match[1]!
+  const token = match[2]!
   if (fromQuery !== undefined && fromQuery !== token) {
     return bad('Different tokens in the Authorization header and the query.')
   }
-  return { kind: 'token', token }
+  const scheme = match[1]!.toLowerCase() === 'dpop' ? 'dpop' : 'bearer'
+  return { kind: 'token', token, scheme, inQuery: fromQuery !== undefined }
+}
+
+/** The token in the text of an `Authorization` header; null: none, or a malformed one. */
+export function tokenOfHeader(header: string): string | null {
+  return HEADER.exec(header)?.[2] ?? null
 }
 
 const bad = (description: string): BearerCredential => ({ kind: 'bad', description })
 
 /** RFC 6750 §2.1 `b64token`, and `|`, which stands in client tokens. */
 const TOKEN = /^[A-Za-z0-9\-._~+/|]+=*$/
-const HEADER = /^(?:bearer|oauth) +([A-Za-z0-9\-._~+/|]+=*) *$/i
-const SCHEME = /^(?:bearer|oauth)\b/i
+const HEADER = /^(bearer|oauth|dpop) +([A-Za-z0-9\-._~+/|]+=*) *$/i
+const SCHEME = /^(?:bearer|oauth|dpop)\b/i

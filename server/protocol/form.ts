@@ -18,6 +18,13 @@ export class Form {
     return this.#values.get(name) ?? []
   }
 
+  /** Names and values of all that are not empty. */
+  entries(): [name: string, value: string][] {
+    return [...this.#values].flatMap(([name, values]) =>
+      values.map((value): [string, string] => [name, value]),
+    )
+  }
+
   /** @throws OAuthError invalid_request when absent */
   require(name: string): string {
     const value = this.get(name)

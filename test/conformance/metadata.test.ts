@@ -24,18 +24,64 @@ describe('RFC 8414', () => {
       issuer: server.url,
       token_endpoint: `${server.url}/oauth2/token`,
       jwks_uri: `${server.url}/jwks`,
-      response_types_supported: [],
-      grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      authorization_endpoint: `${server.url}/oauth2/authorize`,
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'fragment', 'form_post'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      token_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+        'none',
+      ],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256'],
+      authorization_details_types_supported: ['map_data'],
+      client_id_metadata_document_supported: false,
     })
-    expect(metadata.scopes_supported).toEqual(expect.arrayContaining(['read', 'manage']))
-    for (const endpoint of [
-      metadata.token_endpoint,
-      metadata.introspection_endpoint,
-      metadata.revocation_endpoint,
-    ]) {
-      expect((await postForm(endpoint!, {})).status).not.toBe(404)
+    expect(metadata.grant_types_supported).toEqual(
+      expect.arrayContaining(['client_credentials', 'authorization_code', 'refresh_token']),
+    )
+    expect(metadata.scopes_supported).toEqual(expect.arrayContaining(['read', 'manage', 'openid']))
+  })
+
+  it('has an endpoint behind each URL', async () => {
+    const metadata = (await (
+      await get('/.well-known/oauth-authorization-server')
+    ).json()) as Record<string, unknown>
+    const endpoints = Object.keys(metadata).filter((name) => name.endsWith('_endpoint'))
+    expect(endpoints.toSorted()).toEqual([
+      'authorization_endpoint',
+      'device_authorization_endpoint',
+      'end_session_endpoint',
+      'introspection_endpoint',
+      'pushed_authorization_request_endpoint',
+      'registration_endpoint',
+      'revocation_endpoint',
+      'token_endpoint',
+      'userinfo_endpoint',
+    ])
+    for (const name of endpoints) {
+      const response = await postForm(String(metadata[name]), {})
+      expect([name, [404, 405].includes(response.status)]).toEqual([name, false])
     }
+  })
+})
+
+describe('OpenID Connect Discovery §3', () => {
+  it('is the same document under another name', async () => {
+    const issuer = new URL(server.url)
+    const response = await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...insecure })
+    const metadata = await oauth.processDiscoveryResponse(issuer, response)
+    expect(metadata).toMatchObject({
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+      userinfo_endpoint: `${server.url}/oauth2/userinfo`,
+      end_session_endpoint: `${server.url}/oauth2/end_session`,
+      claims_supported: expect.arrayContaining(['sub', 'name', 'email', 'auth_time']),
+    })
+    const other = await get('/.well-known/oauth-authorization-server')
+    expect(metadata).toEqual(await other.json())
   })
 })
 
@@ -88,6 +134,7 @@ describe('RFC 7517', () => {
 describe('what clients fetch', () => {
   const discovery = [
     '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
     '/.well-known/oauth-protected-resource/maps',
     '/jwks',
   ]

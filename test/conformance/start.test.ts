@@ -152,6 +152,10 @@ describe('the sample', () => {
       customer_id: 'demo',
       client_id: expect.stringMatching(/^\d+$/),
       client_secret: expect.stringMatching(/^mgs_/),
+      client_token: expect.stringMatching(/^MG\|\d+\|[0-9a-f]{32}$/),
+      redirect_uri: expect.stringMatching(/^http:\/\/localhost:\d+\/callback$/),
+      account_email: 'demo@example.com',
+      account_password: expect.stringMatching(/^\w{24}$/),
     })
     expect(server.log()).toContain(server.sample.client_id)
     expect(server.log()).toContain(server.sample.client_secret)
@@ -172,7 +176,7 @@ describe('the sample', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(collections!.collections).toHaveLength(2)
+    expect(collections!.collections).toHaveLength(4)
     expect(items!.features).toHaveLength(5)
     expect(nearest!.features).toHaveLength(1)
     expect(created).toMatchObject({ description: 'my second' })

@@ -18,7 +18,7 @@ it('requests-oauthlib gets a token in both ways, uses it, and understands a refu
   })
   const used = {
     status: 200,
-    collections: ['countries', 'places'],
+    collections: ['countries', 'images', 'places', 'sequences'],
     token_type: 'Bearer',
     scope: ['read'],
   }

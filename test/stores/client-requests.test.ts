@@ -122,6 +122,7 @@ describeDatabases('client requests', (_kind, locate) => {
       ...application,
       permissions: ['read', 'upload'],
       id: request.id,
+      purpose: 'client',
       customerId: null,
       status: 'requested',
       reason: null,

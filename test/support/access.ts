@@ -29,6 +29,7 @@ export function testSettings(
       configFile: null,
       databaseUrl: location.kind === 'postgres' ? location.url : null,
       masterKey: TEST_MASTER_KEY,
+      smtpUrl: null,
       clientSecret: null,
     }),
     database: { connections: 4 },

@@ -97,6 +97,10 @@ export interface Sample {
   customer_id: string
   client_id: string
   client_secret: string
+  client_token: string
+  redirect_uri: string
+  account_email: string
+  account_password: string
 }
 
 /** Starts a server on a copy of the sample data. */

@@ -19,7 +19,16 @@ const PER_CLIENT_AND_NETWORK = 100
 const PER_NETWORK = 1_000
 const MAXIMUM_KEYS = 100_000
 
-export function createAttempts({ clock }: { clock: Clock }): Attempts {
+/** @param options.perNetwork failures with any key; both are of five minutes */
+export function createAttempts({
+  clock,
+  perKeyAndNetwork = PER_CLIENT_AND_NETWORK,
+  perNetwork = PER_NETWORK,
+}: {
+  clock: Clock
+  perKeyAndNetwork?: number
+  perNetwork?: number
+}): Attempts {
   const failures = new LRUCache<string, { count: number; endsAt: number }>({ max: MAXIMUM_KEYS })
 
   function wait(key: string, allowed: number): number {
@@ -39,10 +48,7 @@ export function createAttempts({ clock }: { clock: Clock }): Attempts {
       // Nothing has failed, which is how it is nearly always.
       if (failures.size === 0) return 0
       const network = networkOf(address)
-      return Math.max(
-        wait(`${network} ${clientId}`, PER_CLIENT_AND_NETWORK),
-        wait(network, PER_NETWORK),
-      )
+      return Math.max(wait(`${network} ${clientId}`, perKeyAndNetwork), wait(network, perNetwork))
     },
     countFailure(clientId, address) {
       const network = networkOf(address)

@@ -26,3 +26,13 @@ export function clientActor(
 ): Actor {
   return { kind: 'client', id: clientId, secretId, address: ip, requestId: id }
 }
+
+/** A person at work on a request: a page, or a token that acts for them. */
+export function accountActor(accountId: string, { ip, id }: { ip: string; id: string }): Actor {
+  return { kind: 'account', id: accountId, secretId: null, address: ip, requestId: id }
+}
+
+/** Nobody known. */
+export function anonymousActor({ ip, id }: { ip: string; id: string }): Actor {
+  return { kind: 'anonymous', id: null, secretId: null, address: ip, requestId: id }
+}

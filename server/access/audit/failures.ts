@@ -7,6 +7,8 @@ export interface AuthenticationFailure {
   action: 'authentication'
   /** The client id as presented, known or not; null: none was. */
   clientId: string | null
+  /** Of a person's sign-in: the account, empty when the e-mail is nobody's. */
+  accountId?: string | undefined
   /** Whose client it is, if it is one. */
   customerId?: string | null | undefined
   /** Why, as the log may tell it: `unknown-client`, `wrong-secret`. */
@@ -38,7 +40,10 @@ export function createFailureCounter({
         for (const { failure, count } of counts) {
           record(write, anonymous(failure.address), {
             action: failure.action,
-            object: { kind: 'client', id: failure.clientId ?? '' },
+            object:
+              failure.accountId === undefined
+                ? { kind: 'client', id: failure.clientId ?? '' }
+                : { kind: 'account', id: failure.accountId },
             customerId: failure.customerId ?? null,
             outcome: 'failure',
             details: { reason: failure.reason, count },
@@ -51,7 +56,8 @@ export function createFailureCounter({
     count(failure: AuthenticationFailure): void {
       // Strangers choose it, so its length is theirs as well.
       const clientId = failure.clientId?.slice(0, MAXIMUM_ID_LENGTH) ?? null
-      const key = JSON.stringify([failure.action, clientId, failure.reason, failure.address])
+      const { action, accountId, reason, address } = failure
+      const key = JSON.stringify([action, clientId, accountId, reason, address])
       const counted = waiting.collect(key, () => ({ failure: { ...failure, clientId }, count: 0 }))
       counted.count++
     },

@@ -1,6 +1,4 @@
-import type { Selectable } from 'kysely'
 import type { Database, Write } from '../../database/database.ts'
-import type { Tables } from '../../database/tables.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FillCache } from '../../lib/fill-cache.ts'
 import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
@@ -8,8 +6,8 @@ import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { lockCustomer } from '../customers/lock-customer.ts'
-import type { SigningAlgorithm } from '../keys/algorithms.ts'
 import type { Client, ClientChanges, GrantType } from './client.ts'
+import { type ClientRow, columnsOf, KNOWN_CLIENT, toClient } from './client-rows.ts'
 import { lockClient } from './lock-client.ts'
 
 /**
@@ -29,9 +27,13 @@ export interface Clients {
    */
   beginFill(): (row: ClientRow) => void
   find(id: string): Promise<Client | null>
+  /** As the transaction that is under way sees it. */
+  findIn(write: Write, id: string): Promise<Client | null>
   list(page: { customerId: string | null; after: string | null; limit: number }): Promise<Client[]>
   /** null: there is no such client. */
   change(actor: Actor, id: string, changes: ClientChanges): Promise<Client | null>
+  /** For a caller that has a transaction under way. */
+  changeIn(write: Write, actor: Actor, id: string, changes: ClientChanges): Promise<Client | null>
   setSuspended(actor: Actor, id: string, suspended: boolean): Promise<Client | null>
   /** With its secrets: all its tokens are dead. */
   delete(actor: Actor, id: string): Promise<'deleted' | 'unknown'>
@@ -43,6 +45,8 @@ export interface NewClient extends ClientChanges {
   displayName: string
   type?: Client['type']
   apiId?: string | null
+  registration?: Client['registration']
+  registeredBy?: string | null
 }
 
 export type CreateClientOutcome =
@@ -56,10 +60,18 @@ const DEFAULT_GRANTS: Record<Client['type'], readonly GrantType[]> = {
   public: [],
 }
 
-/** All that the hot path's view needs, for a statement on `clients join customers`. */
-export const KNOWN_CLIENT = 'clients.*, customers.suspended_at as customer_suspended_at'
-
-export type ClientRow = Selectable<Tables['clients']> & { customer_suspended_at: number | null }
+/** Tables whose rows go with their client; its tokens are dead because it is. */
+const OF_A_CLIENT = [
+  'limit_overrides',
+  'client_logos',
+  'interactions',
+  'pushed_requests',
+  'consents',
+  'authorization_codes',
+  'refresh_tokens',
+  'device_codes',
+  'grants',
+] as const
 
 export function createClients(options: {
   database: Database
@@ -97,6 +109,11 @@ export function createClients(options: {
       .selectAll('clients')
       .select('customers.suspended_at as customer_suspended_at')
 
+  async function findBy(query: Pick<Database['query'], 'selectFrom'>, id: string) {
+    const row = await select(query).where('clients.id', '=', id).executeTakeFirst()
+    return row ? toClient(row) : null
+  }
+
   function recorded(
     write: Write,
     actor: Actor,
@@ -121,29 +138,32 @@ export function createClients(options: {
     const customer = await lockCustomer(write, client.customerId)
     if (!customer) return { kind: 'unknown-customer' }
     const { type = 'confidential' } = client
-    const row = {
-      id: client.id ?? randomInt64(random),
-      customer_id: client.customerId,
-      display_name: client.displayName,
-      description: client.description ?? '',
-      type,
-      scopes: (client.scopes ?? []).join(' '),
-      grants: (client.grants ?? DEFAULT_GRANTS[type]).join(' '),
-      token_lifetime_seconds: client.tokenLifetimeSeconds ?? options.defaultTokenLifetimeSeconds,
-      signing_algorithm: client.signingAlgorithm ?? null,
-      api_id: client.apiId ?? null,
-      suspended_at: null,
-      created_at: clock.now(),
-    } as const
+    const scopes = client.scopes ?? []
     const inserted = await write.query
       .insertInto('clients')
-      .values(row)
+      .values({
+        description: '',
+        token_lifetime_seconds: options.defaultTokenLifetimeSeconds,
+        auth_method: type === 'public' ? 'none' : 'client_secret',
+        ...columnsOf(client),
+        id: client.id ?? randomInt64(random),
+        customer_id: client.customerId,
+        display_name: client.displayName,
+        type,
+        scopes: scopes.join(' '),
+        grants: (client.grants ?? DEFAULT_GRANTS[type]).join(' '),
+        api_id: client.apiId ?? null,
+        registration: client.registration ?? 'operator',
+        registered_by: client.registeredBy ?? null,
+        suspended_at: null,
+        created_at: clock.now(),
+      })
       .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('id')
+      .returningAll()
       .executeTakeFirst()
     if (!inserted) return { kind: 'exists' }
-    recorded(write, actor, 'client.create', row, { scopes: row.scopes })
-    const created = { ...row, customer_suspended_at: customer.suspended_at }
+    recorded(write, actor, 'client.create', inserted, { scopes: inserted.scopes })
+    const created = { ...inserted, customer_suspended_at: customer.suspended_at }
     return { kind: 'created', client: toClient(created) }
   }
 
@@ -168,8 +188,12 @@ export function createClients(options: {
     )
   }
 
+  const changeIn: Clients['changeIn'] = (write, actor, id, changes) =>
+    update(write, actor, id, 'client.change', columnsOf(changes))
+
   return {
     createIn,
+    changeIn,
     create: (actor, client) => database.write((write) => createIn(write, actor, client)),
     known: (id) => cache.get(id, () => load(id)),
     beginFill() {
@@ -177,10 +201,8 @@ export function createClients(options: {
       return (row) => keep(row.id, toClient(row))
     },
 
-    async find(id) {
-      const row = await select(database.query).where('clients.id', '=', id).executeTakeFirst()
-      return row ? toClient(row) : null
-    },
+    find: (id) => findBy(database.query, id),
+    findIn: ({ query }, id) => findBy(query, id),
 
     async list({ customerId, after, limit }) {
       const rows = await select(database.query)
@@ -192,8 +214,7 @@ export function createClients(options: {
       return rows.map(toClient)
     },
 
-    change: (actor, id, changes) =>
-      database.write((write) => update(write, actor, id, 'client.change', columnsOf(changes))),
+    change: (actor, id, changes) => database.write((write) => changeIn(write, actor, id, changes)),
 
     setSuspended: (actor, id, suspended) =>
       database.write((write) =>
@@ -211,43 +232,14 @@ export function createClients(options: {
           .where('client_id', '=', id)
           .returning('id')
           .execute()
-        await write.query.deleteFrom('limit_overrides').where('client_id', '=', id).execute()
+        for (const table of OF_A_CLIENT) {
+          await write.query.deleteFrom(table).where('client_id', '=', id).execute()
+        }
         await write.query.deleteFrom('clients').where('id', '=', id).execute()
         for (const secret of secrets) write.announce('secret', secret.id)
         write.announce('limits', id)
         recorded(write, actor, 'client.delete', client)
         return 'deleted'
       }),
-  }
-}
-
-function columnsOf(changes: ClientChanges) {
-  const { displayName, description, scopes, grants, tokenLifetimeSeconds, signingAlgorithm } =
-    changes
-  return {
-    ...(displayName !== undefined && { display_name: displayName }),
-    ...(description !== undefined && { description }),
-    ...(scopes && { scopes: scopes.join(' ') }),
-    ...(grants && { grants: grants.join(' ') }),
-    ...(tokenLifetimeSeconds !== undefined && { token_lifetime_seconds: tokenLifetimeSeconds }),
-    ...(signingAlgorithm !== undefined && { signing_algorithm: signingAlgorithm }),
-  }
-}
-
-function toClient(row: ClientRow): Client {
-  return {
-    id: row.id,
-    customerId: row.customer_id,
-    displayName: row.display_name,
-    description: row.description,
-    type: row.type,
-    scopes: row.scopes === '' ? [] : row.scopes.split(' '),
-    grants: row.grants === '' ? [] : (row.grants.split(' ') as GrantType[]),
-    tokenLifetimeSeconds: row.token_lifetime_seconds,
-    signingAlgorithm: row.signing_algorithm as SigningAlgorithm | null,
-    apiId: row.api_id,
-    suspended: row.suspended_at !== null,
-    customerSuspended: row.customer_suspended_at !== null,
-    createdAt: row.created_at,
   }
 }

@@ -30,6 +30,9 @@ export interface Customers {
 
 export type CreateCustomerOutcome = { kind: 'created'; customer: Customer } | { kind: 'exists' }
 
+/** Tables whose rows go with their customer. */
+const OF_A_CUSTOMER = ['memberships', 'email_links', 'initial_access_tokens'] as const
+
 export function createCustomers(options: {
   database: Database
   audit: Audit
@@ -105,6 +108,21 @@ export function createCustomers(options: {
           .limit(1)
           .executeTakeFirst()
         if (client) return 'has-clients'
+        const providers = await write.query
+          .deleteFrom('identity_providers')
+          .where('customer_id', '=', id)
+          .returning('id')
+          .execute()
+        for (const provider of providers) {
+          await write.query
+            .deleteFrom('federated_identities')
+            .where('provider_id', '=', provider.id)
+            .execute()
+          write.announce('identity-provider', provider.id)
+        }
+        for (const table of OF_A_CUSTOMER) {
+          await write.query.deleteFrom(table).where('customer_id', '=', id).execute()
+        }
         await write.query.deleteFrom('customers').where('id', '=', id).execute()
         recorded(write, actor, 'customer.delete', id)
         return 'deleted'

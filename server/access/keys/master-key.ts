@@ -28,7 +28,17 @@ export interface MasterKey {
   derive(purpose: KeyPurpose, version?: number): Buffer
 }
 
-export type KeyPurpose = 'check' | 'client-secrets' | 'signing-keys' | 'audit' | 'delivery'
+export type KeyPurpose =
+  | 'check'
+  | 'client-secrets'
+  | 'signing-keys'
+  | 'audit'
+  | 'delivery'
+  | 'client-tokens'
+  | 'account-secrets'
+  | 'passwords'
+  | 'tickets'
+  | 'forms'
 
 export class MasterKeyError extends Error {
   override name = 'MasterKeyError'

@@ -17,14 +17,20 @@ import {
   toClientRequest,
 } from './client-request.ts'
 import { createDelivery, type Delivery, type DeliveryToken } from './delivery.ts'
+import {
+  createPermissionRequests,
+  type GrantOutcome,
+  type PermissionRequests,
+} from './permission-requests.ts'
 
 /**
  * Client requests: someone applies for a client, an operator approves or rejects it. The approval
  * creates the client and a link; whoever opens the link and asks for it gets the client's id and its
- * first secret, once (`delivery.ts`). Each outcome is a value; each change stands in one transaction
- * with its audit event.
+ * first secret, once (`delivery.ts`). Those for more permissions of a client (`permission-requests.ts`)
+ * wait in the same list; their approval gives the client the permissions. Each outcome is a value;
+ * each change stands in one transaction with its audit event.
  */
-export interface ClientRequests extends Delivery {
+export interface ClientRequests extends Delivery, PermissionRequests {
   submit(actor: Actor, request: NewClientRequest): Promise<SubmitOutcome>
   /** Oldest first. @param page.after the id of the last request of the page before */
   list(page: {
@@ -34,8 +40,9 @@ export interface ClientRequests extends Delivery {
   }): Promise<ClientRequest[]>
   find(id: string): Promise<ClientRequest | null>
   /**
-   * Creates the client, of the customer and with the scopes that were asked for or that are given here.
-   * Scopes of the management API must be given: asking for them is not enough.
+   * Creates the client, of the customer and with the scopes that were asked for or that are given here;
+   * or gives the client these scopes, when the request is for more of them. Scopes of the management API
+   * must be given: asking for them is not enough.
    */
   approve(
     actor: Actor,
@@ -58,6 +65,9 @@ export type ApproveOutcome =
   /** Neither the request nor the decision says whose client it is to be. */
   | { kind: 'no-customer' }
   | { kind: 'unknown-customer' }
+  /** The decision names a customer, but the client is there and has one. */
+  | { kind: 'has-customer' }
+  | GrantOutcome
   | NotWaiting
 
 export type RejectOutcome = { kind: 'rejected'; request: ClientRequest } | NotWaiting
@@ -78,6 +88,7 @@ export function createClientRequests(options: {
 }): ClientRequests {
   const { database, audit, clients, apis, clock, random, maximumWaiting } = options
   const delivery = createDelivery({ ...options, recorded })
+  const permissionRequests = createPermissionRequests({ ...options, recorded, hasRoom })
 
   function recorded(
     write: Write,
@@ -94,23 +105,28 @@ export function createClientRequests(options: {
     })
   }
 
+  async function hasRoom(write: Write): Promise<boolean> {
+    // Two at once would both find room for the last one.
+    await write.lock('client-requests')
+    const { waiting } = await write.query
+      .selectFrom('client_requests')
+      .select((rows) => rows.fn.countAll<number>().as('waiting'))
+      .where('status', '=', 'requested')
+      .executeTakeFirstOrThrow()
+    return waiting < maximumWaiting
+  }
+
   const unknownScope = (scopes: readonly string[]) => scopes.find((scope) => !apis.ofScope(scope))
 
   return {
     ...delivery.operations,
+    ...permissionRequests.operations,
 
     async submit(actor, request) {
       const scope = unknownScope(request.permissions)
       if (scope !== undefined) return { kind: 'unknown-scope', scope }
       return database.write(async (write) => {
-        // Two at once would both find room for the last one.
-        await write.lock('client-requests')
-        const { waiting } = await write.query
-          .selectFrom('client_requests')
-          .select((rows) => rows.fn.countAll<number>().as('waiting'))
-          .where('status', '=', 'requested')
-          .executeTakeFirstOrThrow()
-        if (waiting >= maximumWaiting) return { kind: 'too-many-waiting' }
+        if (!(await hasRoom(write))) return { kind: 'too-many-waiting' }
         const now = clock.now()
         const row: ClientRequestRow = {
           id: uuidv7(now, random),
@@ -168,6 +184,10 @@ export function createClientRequests(options: {
         // A scope may have left the configuration since it was asked for.
         const scope = unknownScope(scopes)
         if (scope !== undefined) return { kind: 'unknown-scope', scope }
+        if (row.client_id !== null) {
+          if (decision.customerId !== undefined) return { kind: 'has-customer' }
+          return permissionRequests.grantIn(write, actor, row, scopes)
+        }
         const customerId = decision.customerId ?? row.customer_id
         if (customerId === null) return { kind: 'no-customer' }
         const outcome = await clients.createIn(write, actor, {

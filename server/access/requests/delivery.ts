@@ -32,6 +32,8 @@ export type RedeliverOutcome =
   | { kind: 'unknown' }
   | { kind: 'not-approved' }
   | { kind: 'delivered' }
+  /** It was for more permissions of a client that has its secrets. */
+  | { kind: 'nothing-to-deliver' }
 
 /** `unknown` also when a newer link has taken its place. */
 export type FindDeliveryOutcome =
@@ -113,6 +115,7 @@ export function createDelivery(options: {
           .set(columns)
           .where('id', '=', id)
           .where('status', '=', 'approved')
+          .where('delivery_hash', 'is not', null)
           .where('delivered_at', 'is', null)
           .returningAll()
           .executeTakeFirst()
@@ -122,11 +125,12 @@ export function createDelivery(options: {
         }
         const row = await write.query
           .selectFrom('client_requests')
-          .select('status')
+          .select(['status', 'delivery_hash'])
           .where('id', '=', id)
           .executeTakeFirst()
         if (!row) return { kind: 'unknown' }
-        return { kind: row.status === 'approved' ? 'delivered' : 'not-approved' }
+        if (row.status !== 'approved') return { kind: 'not-approved' }
+        return { kind: row.delivery_hash === null ? 'nothing-to-deliver' : 'delivered' }
       }),
 
     findDelivery: (token) => findIn(database.query, token),

@@ -11,11 +11,15 @@ import {
 
 function callerOf(scopes: string[], changes: Partial<Caller> = {}): Caller {
   return {
+    kind: 'client',
     clientId: 'caller',
     customerId: 'c1',
     secretId: 's1',
+    accountId: null,
+    grantId: null,
     scopes,
     narrowed: false,
+    jkt: null,
     claims: {} as Caller['claims'],
     ...changes,
   }

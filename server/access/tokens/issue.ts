@@ -1,6 +1,9 @@
 import type { Clock } from '../../lib/clock.ts'
 import { pooledRandom, type RandomBytes, uuidv7 } from '../../lib/random.ts'
+import { subjectOf } from '../accounts/account.ts'
+import type { MapDataDetail } from '../areas/map-data-detail.ts'
 import type { Client } from '../clients/client.ts'
+import type { Grant } from '../grants/grant.ts'
 import { sign } from '../keys/algorithms.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
 import type { AccessTokenClaims } from './access-token.ts'
@@ -18,6 +21,16 @@ export interface TokenGrant {
   audience: readonly string[]
   narrowed: boolean
   lifetimeSeconds: number
+  /** The person it acts for; without one the client acts for itself. */
+  grant?: Grant | undefined
+  /** Instead of the grant's (RFC 9396 §9.1). */
+  details?: readonly MapDataDetail[] | undefined
+  /** Instead of the installation's or the grant's. */
+  issuer?: string | undefined
+  /** Instead of the client's: a person's, where the client belongs to nobody. */
+  customerId?: string | undefined
+  /** The thumbprint of the key without which the token is worth nothing (RFC 9449 §6.1). */
+  jkt?: string | null
 }
 
 export type IssueToken = (grant: TokenGrant) => IssuedToken
@@ -33,7 +46,9 @@ export function createIssueToken(options: {
   const random = pooledRandom(options.random)
   const headers = new Map<string, string>()
 
-  return ({ client, secretId, scopes, audience, narrowed, lifetimeSeconds }) => {
+  return (granted) => {
+    const { client, secretId, scopes, audience, narrowed, lifetimeSeconds, grant, jkt } = granted
+    const details = granted.details ?? grant?.details
     const key = signingKeys.signer(client.signingAlgorithm ?? undefined)
     let header = headers.get(key.kid)
     if (header === undefined) {
@@ -45,8 +60,8 @@ export function createIssueToken(options: {
     const now = clock.now()
     const iat = Math.floor(now / 1_000)
     const claims: AccessTokenClaims = {
-      iss: issuer,
-      sub: client.id,
+      iss: granted.issuer ?? grant?.issuer ?? issuer,
+      sub: grant ? subjectOf(grant.accountId) : client.id,
       aud: audience.length === 1 ? audience[0]! : [...audience],
       exp: iat + lifetimeSeconds,
       iat,
@@ -54,12 +69,24 @@ export function createIssueToken(options: {
       jti: uuidv7(now, random),
       client_id: client.id,
       scope: scopes.join(' '),
-      customer: client.customerId,
+      customer: granted.customerId ?? client.customerId,
       ...(secretId !== null && { secret_id: secretId }),
+      ...(grant && personClaims(grant)),
+      ...(jkt != null && { cnf: { jkt } }),
+      ...(details && details.length > 0 && { authorization_details: details }),
       ...(narrowed && { narrowed }),
     }
     const input = `${header}.${encode(claims)}`
     return { accessToken: `${input}.${sign(key.algorithm, key.privateKey, input)}`, claims }
+  }
+}
+
+/** RFC 9068 §2.2.1: how and when the person signed in. */
+function personClaims(grant: Grant): Partial<AccessTokenClaims> {
+  return {
+    grant_id: grant.id,
+    auth_time: Math.floor(grant.authenticatedAt / 1_000),
+    ...(grant.acr !== null && { acr: grant.acr }),
   }
 }
 

@@ -3,17 +3,27 @@ import { compactVerify, errors } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { ChangeFeed } from '../../database/change-feed.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Accounts, AccountState } from '../accounts/accounts.ts'
+import {
+  type ClientTokens,
+  isClientTokenText,
+  type VerifiedClientToken,
+} from '../client-tokens/client-tokens.ts'
 import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Grant as PersonGrant } from '../grants/grant.ts'
+import type { Grants } from '../grants/grants.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
+import type { Apis } from '../scopes/apis.ts'
 import type { KnownSecret, SecretVerification } from '../secrets/secret-verification.ts'
 import type { AccessTokenClaims, Caller } from './access-token.ts'
 import type { TokenRevocation } from './revocation.ts'
 
 /**
- * Verifies access tokens. What is kept, by the token's hash, is only that its signature was right;
- * expiry, revocation, and the state of the secret and client are judged on every call. Whether the
- * audience and the scope fit is the caller's question (`gateway/`, introspection).
+ * Verifies access tokens, and the long-lived tokens of clients. What is kept, by the token's hash, is
+ * only that its signature was right; expiry, revocation, and the state of the secret, client, grant
+ * and account are judged on every call. Whether the audience and the scope fit, the key was proven
+ * and the place is right is the caller's question (`gateway/`, introspection).
  */
 export interface VerifyToken {
   /**
@@ -39,12 +49,20 @@ export type TokenFault =
   | 'secret_tokens_revoked'
   | 'client_suspended'
   | 'client_unknown'
+  | 'grant_ended'
+  | 'account_ended'
+  | 'client_token_unknown'
 
 /** Longer ones are not ours; refused before any work is done for them. */
 const MAXIMUM_TOKEN_LENGTH = 8_192
 
 export function createVerifyToken(options: {
-  issuer: string
+  /** The installation's, and those of dialects that are issuers of their own. */
+  issuers: readonly string[]
+  grants: Pick<Grants, 'known'>
+  accounts: Pick<Accounts, 'known'>
+  clientTokens: Pick<ClientTokens, 'verify'>
+  apis: Apis
   signingKeys: SigningKeys
   clients: Clients
   secretVerification: SecretVerification
@@ -53,7 +71,9 @@ export function createVerifyToken(options: {
   clock: Clock
   maximumCached: number
 }): VerifyToken {
-  const { issuer, signingKeys, clients, secretVerification, tokenRevocation, feed, clock } = options
+  const { signingKeys, clients, secretVerification, tokenRevocation, feed, clock } = options
+  const { grants, accounts, clientTokens, apis } = options
+  const issuers = new Set(options.issuers)
   const checked = new LRUCache<string, CheckedToken>({ max: options.maximumCached })
 
   async function check(token: string): Promise<CheckedToken | TokenFault> {
@@ -70,7 +90,7 @@ export function createVerifyToken(options: {
       )
       if (protectedHeader.typ !== 'at+jwt') return 'wrong_type'
       const claims = JSON.parse(Buffer.from(payload).toString()) as AccessTokenClaims
-      if (claims.iss !== issuer) return 'wrong_issuer'
+      if (!issuers.has(claims.iss)) return 'wrong_issuer'
       const caller = toCaller(claims)
       return { kid: protectedHeader.kid!, caller, valid: { kind: 'valid', caller } }
     } catch (error) {
@@ -83,11 +103,51 @@ export function createVerifyToken(options: {
 
   return function verifyToken(token) {
     if (token.length > MAXIMUM_TOKEN_LENGTH) return { kind: 'invalid', reason: 'malformed' }
+    if (isClientTokenText(token)) {
+      const stale = feed.ensureFresh()
+      return stale ? stale.then(() => judgeClientToken(token)) : judgeClientToken(token)
+    }
     const key = hash('sha256', token, 'base64url')
     const known = checked.get(key)
     if (known === undefined) return firstSeen(key, token)
     const stale = feed.ensureFresh()
     return stale ? stale.then(() => judge(known)) : judge(known)
+  }
+
+  /** Nothing of it is kept: its client says all, and comes from a cache. */
+  function judgeClientToken(token: string): TokenOutcome | Promise<TokenOutcome> {
+    const conclusion = (found: VerifiedClientToken | null): TokenOutcome =>
+      found ? { kind: 'valid', caller: clientTokenCaller(found) } : invalid('client_token_unknown')
+    const found = clientTokens.verify(token)
+    return found instanceof Promise ? found.then(conclusion) : conclusion(found)
+  }
+
+  function clientTokenCaller({ client, scopes }: VerifiedClientToken): Caller {
+    const audience = new Set(scopes.map((scope) => apis.ofScope(scope)!.audience))
+    return {
+      kind: 'client-token',
+      clientId: client.id,
+      customerId: client.customerId,
+      secretId: null,
+      accountId: null,
+      grantId: null,
+      scopes,
+      narrowed: true,
+      jkt: null,
+      claims: {
+        iss: options.issuers[0]!,
+        sub: client.id,
+        aud: [...audience],
+        // It ends when its owner says so.
+        exp: Number.MAX_SAFE_INTEGER,
+        iat: Math.floor(client.createdAt / 1_000),
+        nbf: Math.floor(client.createdAt / 1_000),
+        jti: '',
+        client_id: client.id,
+        scope: scopes.join(' '),
+        customer: client.customerId,
+      },
+    }
   }
 
   async function firstSeen(key: string, token: string): Promise<TokenOutcome> {
@@ -110,12 +170,33 @@ export function createVerifyToken(options: {
     return conclude(token, revoked, client, secret)
   }
 
+  /** What a person's token hangs on besides. */
+  function judgePerson(
+    grantId: string | null,
+    accountId: string | null,
+    valid: TokenOutcome,
+  ): TokenOutcome | Promise<TokenOutcome> {
+    // A person's token always has a grant: one without it is none of ours.
+    const grant = grantId === null ? null : grants.known(grantId)
+    const account = accountId === null ? null : accounts.known(accountId)
+    const conclusion = (standing: PersonGrant | null, state: AccountState | null) => {
+      if (!standing || standing.revoked || standing.accountId !== accountId) {
+        return invalid('grant_ended')
+      }
+      return !state || state.suspended ? invalid('account_ended') : valid
+    }
+    if (grant instanceof Promise || account instanceof Promise) {
+      return Promise.all([grant, account]).then((found) => conclusion(...found))
+    }
+    return conclusion(grant, account)
+  }
+
   function conclude(
     { kid, caller, valid }: CheckedToken,
     revoked: boolean,
     client: Client | null,
     secret: KnownSecret | null,
-  ): TokenOutcome {
+  ): TokenOutcome | Promise<TokenOutcome> {
     const { exp, nbf } = caller.claims
     const now = clock.now()
     if (exp * 1_000 <= now) return invalid('expired')
@@ -129,7 +210,8 @@ export function createVerifyToken(options: {
     if (caller.secretId !== null && (!secret || secret.tokensRevoked)) {
       return invalid('secret_tokens_revoked')
     }
-    return valid
+    const { grantId, accountId } = caller
+    return grantId === null && accountId === null ? valid : judgePerson(grantId, accountId, valid)
   }
 }
 
@@ -143,12 +225,22 @@ interface CheckedToken {
 const invalid = (reason: TokenFault): TokenOutcome => ({ kind: 'invalid', reason })
 
 function toCaller(claims: AccessTokenClaims): Caller {
+  const accountId = accountOf(claims.sub)
   return {
+    kind: accountId === null ? 'client' : 'account',
     clientId: claims.client_id,
     customerId: claims.customer,
     secretId: claims.secret_id ?? null,
+    accountId,
+    grantId: claims.grant_id ?? null,
+    jkt: claims.cnf?.jkt ?? null,
     scopes: claims.scope === '' ? [] : claims.scope.split(' '),
     narrowed: claims.narrowed === true,
     claims,
   }
+}
+
+/** The account that a person's `sub` names (`subjectOf`). */
+function accountOf(subject: string): string | null {
+  return subject.startsWith('account:') ? subject.slice('account:'.length) : null
 }

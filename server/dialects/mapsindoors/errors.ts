@@ -22,7 +22,10 @@ export function answerMapsIndoorsError(
   const bearer = error instanceof BearerError ? error : null
   const status = !bearer && ALWAYS_400.has(problem.status) ? 400 : problem.status
   // A challenge belongs to a 401; the core's invalid_client brings one for Basic.
-  const { 'www-authenticate': _challenge, ...headers } = problem.headers
+  const { 'www-authenticate': _challenge, ...headers } = {
+    ...problem.headers,
+    ...(error instanceof OAuthError && error.headers),
+  }
   if (bearer) void reply.header('www-authenticate', bearer.challenge)
   const requestId = problem.members.request_id
   void reply

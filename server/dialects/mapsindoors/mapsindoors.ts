@@ -4,13 +4,18 @@ import type { TokenEndpoint } from '../../oauth/token.ts'
 import { invalidRequest } from '../../protocol/oauth-error.ts'
 import { type ClientSecretRoutesOptions, clientSecretRoutes } from './client-secrets.ts'
 import { answerMapsIndoorsError } from './errors.ts'
+import { type OpenIdOptions, openIdRoutes } from './openid.ts'
+import { AUTH_PREFIX } from './profile.ts'
 import { tokenRoute } from './token.ts'
 
 /**
- * The MapsIndoors dialect: what a script written from MapsPeople's documentation calls, under another
- * base URL (`https://auth.mapsindoors.com` is `/mapsindoors/auth`).
+ * The MapsIndoors dialect: what a script or an app written from MapsPeople's documentation calls, under
+ * another base URL (`https://auth.mapsindoors.com` is `/mapsindoors/auth`). It is an issuer of its own.
  *
- * - `POST /connect/token` is the core's pipeline with a grant and an answer of its own (`token.ts`).
+ * - `POST /connect/token` is the core's pipeline with an answer and grants of its own (`token.ts`), of
+ *   which `password` (`password.ts`, `fixed-client.ts`) is nowhere else.
+ * - `/.well-known/openid-configuration` and the other paths below `/connect` are the core's endpoints
+ *   under the names of IdentityServer4 (`openid.ts`); `profile.ts` translates scopes.
  * - `/api/clientcredentials` lists, creates and deletes a client's secrets (`client-secrets.ts`); on
  *   whose (`secret-owners.ts`) and by whom is decided in `access/secrets`.
  *
@@ -18,8 +23,9 @@ import { tokenRoute } from './token.ts'
  */
 export async function mapsIndoorsDialect(
   app: FastifyInstance,
-  options: ClientSecretRoutesOptions & { token: TokenEndpoint },
+  options: ClientSecretRoutesOptions & OpenIdOptions & { token: TokenEndpoint },
 ): Promise<void> {
+  await app.register(async (auth) => openIdRoutes(auth, options), { prefix: AUTH_PREFIX })
   await app.register(
     async (auth) => {
       auth.setErrorHandler(answerMapsIndoorsError)
@@ -34,7 +40,7 @@ export async function mapsIndoorsDialect(
       tokenRoute(auth, options.token)
       clientSecretRoutes(auth, options)
     },
-    { prefix: '/mapsindoors/auth' },
+    { prefix: AUTH_PREFIX },
   )
 }
 

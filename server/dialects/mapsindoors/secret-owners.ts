@@ -60,6 +60,7 @@ export function createSecretOwners({
 
   return {
     async findAll(caller, customerId, clientId) {
+      requireClient(caller)
       const found =
         clientId === null
           ? await seen(caller, customerId)
@@ -73,6 +74,7 @@ export function createSecretOwners({
     },
 
     async getOne(caller, customerId, clientId) {
+      requireClient(caller)
       if (clientId !== null) return managedBy(caller, await getNamed(caller, customerId, clientId))
       const [sole, ...others] = await seen(caller, customerId)
       if (others.length > 0) {
@@ -82,6 +84,7 @@ export function createSecretOwners({
     },
 
     async getOwner(caller, customerId, secretId) {
+      requireClient(caller)
       const secret = await secretVerification.find(secretId)
       const client = secret && (await clients.find(secret.clientId))
       if (!client || client.customerId !== customerId || !maySee(caller, client)) {
@@ -91,6 +94,11 @@ export function createSecretOwners({
       return managedBy(caller, client)
     },
   }
+}
+
+/** Whoever signs in to a client must not manage it. */
+function requireClient({ kind }: Caller): void {
+  if (kind !== 'client') throw forbidden(NOT_MANAGED)
 }
 
 function managedBy(caller: Caller, client: Client): Client {

@@ -1,0 +1,322 @@
+import type { Database, Write } from '../../database/database.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { FillCache } from '../../lib/fill-cache.ts'
+import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
+import type { Actor } from '../audit/actor.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Account } from './account.ts'
+import { type AccountRow, toAccount } from './account-rows.ts'
+import { deleteAccount } from './delete-account.ts'
+import { emailKey } from './email.ts'
+import { endSessions } from './session-rows.ts'
+
+/**
+ * People: created, found, changed, suspended, deleted. `known` is the view of tokens, from a cache
+ * that follows the change feed.
+ *
+ * How they prove who they are is beside it: `passwords.ts`, `second-factors.ts`, `passkeys.ts`, and
+ * `email-links.ts` for what is sent by e-mail. A sign-in ends in a session (`sessions.ts`); what is
+ * between its steps is a challenge (`challenges.ts`). What people may do for customers is in
+ * `memberships.ts`. Sign-in at another provider is in `access/identity-providers`, what people let
+ * clients do in `access/consents` and `access/grants`.
+ */
+export interface Accounts {
+  /**
+   * Signs up. A known e-mail changes nothing; the caller answers alike and sends a different mail.
+   * An account whose e-mail is not confirmed must not get a session: whoever signed up may not be
+   * who reads that mailbox.
+   * @param account.email as `parseEmail` gives it
+   */
+  create(actor: Actor, account: NewAccount): Promise<CreateAccountOutcome>
+  /** For a caller that has a transaction under way. */
+  createIn(write: Write, actor: Actor, account: NewAccount): Promise<CreateAccountOutcome>
+  find(id: string): Promise<Account | null>
+  findByEmail(email: string): Promise<Account | null>
+  /** For tokens, from a cache; needs a fresh feed (`ChangeFeed.ensureFresh`). null: there is none. */
+  known(id: string): AccountState | null | Promise<AccountState | null>
+  /** By id. */
+  list(page: { after: string | null; limit: number }): Promise<Account[]>
+  hasOperator(): Promise<boolean>
+  /** null: there is no such account; `taken`: another has that e-mail. A new e-mail is unconfirmed. */
+  change(
+    actor: Actor,
+    id: string,
+    changes: { name?: string; email?: string; emailConfirmed?: boolean },
+  ): Promise<Account | 'taken' | null>
+  /** @param email the address that the link was sent to; another than the account's proves nothing */
+  confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
+  /**
+   * Ends the count of failures, all sessions but `exceptSession`, and links for a reset.
+   * @param hash from `Passwords.hash`; null: no sign-in by password
+   */
+  setPassword(
+    actor: Actor,
+    id: string,
+    hash: string | null,
+    options?: { exceptSession?: string },
+  ): Promise<Account | null>
+  /** Ends its sessions; its tokens stop working within a second. */
+  setSuspended(actor: Actor, id: string, suspended: boolean): Promise<Account | null>
+  setOperator(actor: Actor, id: string, operator: boolean): Promise<Account | null>
+  /**
+   * With everything of it: sessions, consents, grants, passkeys, memberships, and the customer of its
+   * own (`Memberships.ownCustomer`) when that has no clients and no other member. `last-owner`: a
+   * customer with clients would have no owner.
+   */
+  delete(actor: Actor, id: string): Promise<'deleted' | 'unknown' | 'last-owner'>
+}
+
+export interface NewAccount {
+  email: string
+  name: string
+  /** From `Passwords.hash`. */
+  passwordHash: string | null
+  emailConfirmed?: boolean
+  operator?: boolean
+}
+
+export type CreateAccountOutcome =
+  | { kind: 'created'; account: Account }
+  | { kind: 'known'; account: Account }
+
+export interface AccountState {
+  suspended: boolean
+}
+
+export function createAccounts(options: {
+  database: Database
+  audit: Audit
+  clock: Clock
+  random: RandomBytes
+  maximumCached: number
+}): Accounts {
+  const { database, audit, clock, random } = options
+  const cache = new FillCache<AccountState>(options.maximumCached)
+  database.feed.subscribe(({ topic, key }) => {
+    if (topic === 'account') cache.invalidate(key)
+    else if (topic === 'everything') cache.clear()
+  })
+  const selectState = database.prepare<{ suspended_at: number | null }>(
+    'select suspended_at from accounts where id = $1',
+  )
+  const toState = ([row]: { suspended_at: number | null }[]) =>
+    row ? { suspended: row.suspended_at !== null } : null
+
+  function load(id: string) {
+    const rows = selectState(id)
+    return rows instanceof Promise ? rows.then(toState) : toState(rows)
+  }
+
+  function recorded(
+    write: Write,
+    actor: Actor,
+    action: string,
+    id: string,
+    details: AuditEvent['details'] = {},
+  ): void {
+    write.announce('account', id)
+    audit.record(write, actor, {
+      action,
+      object: { kind: 'account', id },
+      customerId: null,
+      details,
+    })
+  }
+
+  async function findIn(
+    query: Pick<Database['query'], 'selectFrom'>,
+    email: string,
+  ): Promise<AccountRow | undefined> {
+    return query
+      .selectFrom('accounts')
+      .selectAll()
+      .where('email_key', '=', emailKey(email))
+      .executeTakeFirst()
+  }
+
+  async function createIn(
+    write: Write,
+    actor: Actor,
+    account: NewAccount,
+  ): Promise<CreateAccountOutcome> {
+    await lockEmail(write, account.email)
+    const inserted = await write.query
+      .insertInto('accounts')
+      .values({
+        id: randomInt64(random),
+        email: account.email,
+        email_key: emailKey(account.email),
+        email_confirmed_at: account.emailConfirmed ? clock.now() : null,
+        name: account.name,
+        password_hash: account.passwordHash,
+        totp_secret: null,
+        totp_confirmed_at: null,
+        operator: account.operator ? 1 : 0,
+        suspended_at: null,
+        created_at: clock.now(),
+      })
+      .onConflict((conflict) => conflict.column('email_key').doNothing())
+      .returningAll()
+      .executeTakeFirst()
+    if (!inserted) {
+      const known = await findIn(write.query, account.email)
+      // Deleted between the two statements.
+      if (!known) return createIn(write, actor, account)
+      return { kind: 'known', account: toAccount(known) }
+    }
+    recorded(write, actor, 'account.create', inserted.id, { operator: account.operator === true })
+    return { kind: 'created', account: toAccount(inserted) }
+  }
+
+  /** Changes columns and records it. */
+  async function update(
+    write: Write,
+    actor: Actor,
+    id: string,
+    action: string,
+    columns: Partial<AccountRow>,
+  ): Promise<Account | null> {
+    const updated = await write.query
+      .updateTable('accounts')
+      .set({ ...columns, id })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
+    if (!updated) return null
+    recorded(write, actor, action, id)
+    return toAccount(updated)
+  }
+
+  return {
+    createIn,
+    create: (actor, account) => database.write((write) => createIn(write, actor, account)),
+    known: (id) => cache.get(id, () => load(id)),
+
+    async find(id) {
+      const row = await database.query
+        .selectFrom('accounts')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst()
+      return row ? toAccount(row) : null
+    },
+
+    async findByEmail(email) {
+      const row = await findIn(database.query, email)
+      return row ? toAccount(row) : null
+    },
+
+    async list({ after, limit }) {
+      const rows = await database.query
+        .selectFrom('accounts')
+        .selectAll()
+        .$if(after !== null, (query) => query.where('id', '>', after!))
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(toAccount)
+    },
+
+    async hasOperator() {
+      const row = await database.query
+        .selectFrom('accounts')
+        .select('id')
+        .where('operator', '=', 1)
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    change: (actor, id, { name, email, emailConfirmed = false }) =>
+      database.write(async (write) => {
+        if (email !== undefined) {
+          await lockEmail(write, email)
+          const holder = await findIn(write.query, email)
+          if (holder && holder.id !== id) return 'taken'
+          // They went to the address before.
+          await write.query
+            .deleteFrom('email_links')
+            .where('account_id', '=', id)
+            .where('purpose', '=', 'reset')
+            .execute()
+        }
+        return update(write, actor, id, 'account.change', {
+          ...(name !== undefined && { name }),
+          ...(email !== undefined && {
+            email,
+            email_key: emailKey(email),
+            email_confirmed_at: emailConfirmed ? clock.now() : null,
+          }),
+        })
+      }),
+
+    confirmEmail: (actor, id, email) =>
+      database.write(async (write) => {
+        const confirmed = await write.query
+          .updateTable('accounts')
+          .set({ email_confirmed_at: clock.now() })
+          .where('id', '=', id)
+          .where('email_key', '=', emailKey(email))
+          .where('email_confirmed_at', 'is', null)
+          .returningAll()
+          .executeTakeFirst()
+        if (confirmed) {
+          recorded(write, actor, 'account.confirm-email', id)
+          return toAccount(confirmed)
+        }
+        const row = await findIn(write.query, email)
+        return row?.id === id ? toAccount(row) : null
+      }),
+
+    setPassword: (actor, id, hash, { exceptSession } = {}) =>
+      database.write(async (write) => {
+        const account = await update(write, actor, id, 'password.change', {
+          password_hash: hash,
+          password_failures: 0,
+        })
+        if (!account) return null
+        await endSessions(write, id, exceptSession)
+        await write.query
+          .deleteFrom('email_links')
+          .where('account_id', '=', id)
+          .where('purpose', '=', 'reset')
+          .execute()
+        return account
+      }),
+
+    setSuspended: (actor, id, suspended) =>
+      database.write(async (write) => {
+        const action = suspended ? 'account.suspend' : 'account.resume'
+        const account = await update(write, actor, id, action, {
+          suspended_at: suspended ? clock.now() : null,
+        })
+        if (account && suspended) await endSessions(write, id)
+        return account
+      }),
+
+    setOperator: (actor, id, operator) =>
+      database.write((write) =>
+        update(write, actor, id, operator ? 'account.make-operator' : 'account.end-operator', {
+          operator: operator ? 1 : 0,
+        }),
+      ),
+
+    delete: (actor, id) =>
+      database.write(async (write) => {
+        const outcome = await deleteAccount(write, id, (membership) => {
+          audit.record(write, actor, {
+            action: 'membership.remove',
+            object: { kind: 'account', id },
+            customerId: membership.customer_id,
+            details: { role: membership.role },
+          })
+        })
+        if (outcome === 'deleted') recorded(write, actor, 'account.delete', id)
+        return outcome
+      }),
+  }
+}
+
+/** Whoever else wants this e-mail now waits, so that a change can tell that it is taken. */
+const lockEmail = (write: Write, email: string) => write.lock(`email ${emailKey(email)}`)

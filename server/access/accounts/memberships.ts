@@ -1,0 +1,219 @@
+import type { Database, Write } from '../../database/database.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
+import type { Actor } from '../audit/actor.ts'
+import type { Audit } from '../audit/audit.ts'
+import { lockCustomer } from '../customers/lock-customer.ts'
+import { type Account, type Membership, type Role, ROLES } from './account.ts'
+import { lockAccount, toAccount } from './account-rows.ts'
+
+/** Who belongs to which customer, and what they may do for it. */
+export interface Memberships {
+  /** By the customer's name. */
+  of(accountId: string): Promise<Membership[]>
+  /** Owners first, then by name. */
+  members(customerId: string): Promise<(Membership & { account: Account })[]>
+  find(accountId: string, customerId: string): Promise<Membership | null>
+  /** Adds or changes one. `last-owner`: the customer would have no owner left. */
+  set(actor: Actor, membership: NewMembership): Promise<SetMembershipOutcome>
+  setIn(write: Write, actor: Actor, membership: NewMembership): Promise<SetMembershipOutcome>
+  remove(
+    actor: Actor,
+    accountId: string,
+    customerId: string,
+  ): Promise<'removed' | 'unknown' | 'last-owner'>
+  /**
+   * The customer of a person's own, created on demand with the person as owner and named after them.
+   * @returns its id
+   */
+  ownCustomer(actor: Actor, account: Account): Promise<string>
+}
+
+export interface NewMembership {
+  accountId: string
+  customerId: string
+  role: Role
+}
+
+/** `unknown`: there is no such account or customer. */
+export type SetMembershipOutcome = 'set' | 'unknown' | 'last-owner'
+
+export function createMemberships(options: {
+  database: Database
+  audit: Audit
+  clock: Clock
+  random: RandomBytes
+}): Memberships {
+  const { database, audit, clock, random } = options
+
+  function recorded(
+    write: Write,
+    actor: Actor,
+    action: string,
+    { accountId, customerId }: { accountId: string; customerId: string },
+    role: string,
+  ): void {
+    audit.record(write, actor, {
+      action,
+      object: { kind: 'account', id: accountId },
+      customerId,
+      details: { role },
+    })
+  }
+
+  const select = () =>
+    database.query
+      .selectFrom('memberships')
+      .innerJoin('customers', 'customers.id', 'memberships.customer_id')
+      .select([
+        'memberships.account_id',
+        'memberships.customer_id',
+        'memberships.role',
+        'memberships.created_at',
+        'customers.name as customer_name',
+      ])
+
+  /** With the customer locked: whether nobody but this account owns it. */
+  async function isLastOwner(write: Write, accountId: string, customerId: string) {
+    const owners = await write.query
+      .selectFrom('memberships')
+      .select('account_id')
+      .where('customer_id', '=', customerId)
+      .where('role', '=', 'owner')
+      .limit(2)
+      .execute()
+    return owners.length === 1 && owners[0]!.account_id === accountId
+  }
+
+  async function setIn(
+    write: Write,
+    actor: Actor,
+    { accountId, customerId, role }: NewMembership,
+  ): Promise<SetMembershipOutcome> {
+    if (!(await lockAccount(write, accountId))) return 'unknown'
+    if (!(await lockCustomer(write, customerId))) return 'unknown'
+    if (role !== 'owner' && (await isLastOwner(write, accountId, customerId))) return 'last-owner'
+    await write.query
+      .insertInto('memberships')
+      .values({ account_id: accountId, customer_id: customerId, role, created_at: clock.now() })
+      .onConflict((conflict) =>
+        conflict.columns(['account_id', 'customer_id']).doUpdateSet({ role }),
+      )
+      .execute()
+    recorded(write, actor, 'membership.set', { accountId, customerId }, role)
+    return 'set'
+  }
+
+  /** @returns whether it was there to be made */
+  async function createCustomer(write: Write, actor: Actor, id: string, name: string) {
+    const inserted = await write.query
+      .insertInto('customers')
+      .values({ id, name, suspended_at: null, created_at: clock.now() })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (!inserted) return false
+    write.announce('customer', id)
+    audit.record(write, actor, {
+      action: 'customer.create',
+      object: { kind: 'customer', id },
+      customerId: id,
+    })
+    return true
+  }
+
+  return {
+    setIn,
+    set: (actor, membership) => database.write((write) => setIn(write, actor, membership)),
+
+    async of(accountId) {
+      const rows = await select()
+        .where('account_id', '=', accountId)
+        .orderBy('customers.name')
+        .orderBy('customer_id')
+        .execute()
+      return rows.map(toMembership)
+    },
+
+    async find(accountId, customerId) {
+      const row = await select()
+        .where('account_id', '=', accountId)
+        .where('customer_id', '=', customerId)
+        .executeTakeFirst()
+      return row ? toMembership(row) : null
+    },
+
+    async members(customerId) {
+      const rows = await select()
+        .innerJoin('accounts', 'accounts.id', 'memberships.account_id')
+        .selectAll('accounts')
+        .select('memberships.created_at as member_since')
+        .where('customer_id', '=', customerId)
+        .orderBy('accounts.name')
+        .orderBy('accounts.id')
+        .execute()
+      return rows
+        .map((row) => ({
+          ...toMembership({ ...row, created_at: row.member_since }),
+          account: toAccount(row),
+        }))
+        .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role))
+    },
+
+    remove: (actor, accountId, customerId) =>
+      database.write(async (write) => {
+        if (!(await lockCustomer(write, customerId))) return 'unknown'
+        if (await isLastOwner(write, accountId, customerId)) return 'last-owner'
+        const removed = await write.query
+          .deleteFrom('memberships')
+          .where('account_id', '=', accountId)
+          .where('customer_id', '=', customerId)
+          .returning('role')
+          .executeTakeFirst()
+        if (!removed) return 'unknown'
+        recorded(write, actor, 'membership.remove', { accountId, customerId }, removed.role)
+        return 'removed'
+      }),
+
+    ownCustomer: (actor, { id: accountId, name }) =>
+      database.write(async (write) => {
+        if (!(await lockAccount(write, accountId))) throw new Error('there is no such account')
+        const owned = await write.query
+          .selectFrom('memberships')
+          .select('customer_id')
+          .where('account_id', '=', accountId)
+          .where('role', '=', 'owner')
+          .orderBy('created_at')
+          .orderBy('customer_id')
+          .execute()
+        const ids = owned.map(({ customer_id: id }) => id)
+        if (ids.includes(accountId)) return accountId
+        // It has the account's id. Where that customer is somebody else's by now, the person is not
+        // let in again by this door.
+        let customerId = accountId
+        if (!(await createCustomer(write, actor, customerId, name))) {
+          if (ids[0] !== undefined) return ids[0]
+          customerId = randomInt64(random)
+          await createCustomer(write, actor, customerId, name)
+        }
+        await setIn(write, actor, { accountId, customerId, role: 'owner' })
+        return customerId
+      }),
+  }
+}
+
+function toMembership(row: {
+  account_id: string
+  customer_id: string
+  customer_name: string
+  role: string
+  created_at: number
+}): Membership {
+  return {
+    accountId: row.account_id,
+    customerId: row.customer_id,
+    customerName: row.customer_name,
+    role: row.role as Role,
+    createdAt: row.created_at,
+  }
+}

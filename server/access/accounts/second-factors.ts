@@ -1,0 +1,213 @@
+import type { Database, Write } from '../../database/database.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RandomBytes } from '../../lib/random.ts'
+import { createAttempts } from '../attempts/attempts.ts'
+import type { Actor } from '../audit/actor.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { MasterKey } from '../keys/master-key.ts'
+import { type AccountRow, lockAccount } from './account-rows.ts'
+import { createAccountSecrets } from './account-secrets.ts'
+import { countFailure, forgetFailures } from './failure-ceiling.ts'
+import {
+  createRecoveryCodes,
+  parseRecoveryCode,
+  replaceRecoveryCodes,
+  spendRecoveryCode,
+} from './recovery-codes.ts'
+import { createTicketHashes } from './ticket-hashes.ts'
+import { createTotpSecret, stepOfCode, totpUri } from './totp.ts'
+
+export interface SecondFactors {
+  /**
+   * A new secret, not in use until it is confirmed. null: there is no such account, or it has one in
+   * use already (`removeTotp` ends that).
+   */
+  beginTotp(accountId: string): Promise<{
+    /** base32 */
+    secret: string
+    /** otpauth: */
+    uri: string
+  } | null>
+  confirmTotp(
+    actor: Actor,
+    accountId: string,
+    code: string,
+  ): Promise<{ kind: 'confirmed'; recoveryCodes: string[] } | { kind: 'wrong' }>
+  /**
+   * RFC 6238 §5.2: each time step once, one step early or late allowed. Failures count towards the
+   * account's ceiling (`Passwords.verify`); after some within minutes even right codes are refused.
+   */
+  verifyTotp(accountId: string, code: string): Promise<boolean>
+  /** Of several calls at once, one succeeds. Failures count as those of `verifyTotp`. */
+  useRecoveryCode(actor: Actor, accountId: string, code: string): Promise<boolean>
+  /** Ten new ones; the ones before are dead. */
+  newRecoveryCodes(actor: Actor, accountId: string): Promise<string[]>
+  recoveryCodesLeft(accountId: string): Promise<number>
+  /** With its recovery codes, unless passkeys still need them. */
+  removeTotp(actor: Actor, accountId: string): Promise<void>
+}
+
+/** In five minutes; the ceiling of `failure-ceiling.ts` is above it. */
+const FAILURES_PER_ACCOUNT = 10
+
+/** The one network that counts: what is guessed at is six digits, from wherever. */
+const ANYWHERE = ''
+
+export function createSecondFactors(options: {
+  database: Database
+  audit: Audit
+  masterKey: MasterKey
+  clock: Clock
+  random: RandomBytes
+  /** What authenticator apps show beside the code. */
+  issuerName: string
+}): SecondFactors {
+  const { database, audit, masterKey, clock, random } = options
+  const hashes = createTicketHashes(masterKey, 'recovery-code')
+  const secrets = createAccountSecrets(masterKey, random)
+  const attempts = createAttempts({
+    clock,
+    perKeyAndNetwork: FAILURES_PER_ACCOUNT,
+    perNetwork: Infinity,
+  })
+
+  function recorded(write: Write, actor: Actor, action: string, id: string): void {
+    write.announce('account', id)
+    audit.record(write, actor, { action, object: { kind: 'account', id }, customerId: null })
+  }
+
+  const find = (accountId: string): Promise<AccountRow | undefined> =>
+    database.query.selectFrom('accounts').selectAll().where('id', '=', accountId).executeTakeFirst()
+
+  function stepFor(row: AccountRow | undefined, code: string): number | null {
+    if (!row || row.totp_secret === null) return null
+    return stepOfCode(secrets.decrypt(row.id, row.totp_secret), code, clock.now())
+  }
+
+  /**
+   * Runs an attempt, which is counted before it is made (`failure-ceiling.ts`).
+   * @param attempt of which one alone may succeed with the same code
+   */
+  async function attempted(accountId: string, reason: string, attempt: () => Promise<boolean>) {
+    if (attempts.waitSeconds(accountId, ANYWHERE) > 0) return false
+    if ((await countFailure(database, accountId)) && (await attempt())) {
+      await forgetFailures(database, accountId)
+      return true
+    }
+    attempts.countFailure(accountId, ANYWHERE)
+    const failure = { action: 'authentication', clientId: null, accountId, address: null } as const
+    audit.countFailure({ ...failure, reason })
+    return false
+  }
+
+  return {
+    async beginTotp(accountId) {
+      const secret = createTotpSecret(random)
+      const encrypted = secrets.encrypt(accountId, secret)
+      const row = await database.write((write) =>
+        write.query
+          .updateTable('accounts')
+          .set({ totp_secret: encrypted, totp_last_step: 0 })
+          .where('id', '=', accountId)
+          .where('totp_confirmed_at', 'is', null)
+          .returning('email')
+          .executeTakeFirst(),
+      )
+      if (!row) return null
+      return { secret, uri: totpUri({ issuer: options.issuerName, label: row.email, secret }) }
+    },
+
+    async confirmTotp(actor, accountId, code) {
+      const row = await find(accountId)
+      const step = stepFor(row, code)
+      if (!row || step === null) return { kind: 'wrong' }
+      const recoveryCodes = createRecoveryCodes(random)
+      const confirmed = await database.write(async (write) => {
+        const updated = await write.query
+          .updateTable('accounts')
+          .set({ totp_confirmed_at: clock.now(), totp_last_step: step })
+          .where('id', '=', accountId)
+          .where('totp_secret', '=', row.totp_secret)
+          .where('totp_confirmed_at', 'is', null)
+          .returning('id')
+          .executeTakeFirst()
+        if (!updated) return false
+        await replaceRecoveryCodes(write, accountId, recoveryCodes, hashes)
+        recorded(write, actor, 'totp.add', accountId)
+        return true
+      })
+      return confirmed ? { kind: 'confirmed', recoveryCodes } : { kind: 'wrong' }
+    },
+
+    verifyTotp: (accountId, code) =>
+      attempted(accountId, 'wrong-totp', async () => {
+        const row = await find(accountId)
+        const step = stepFor(row, code)
+        if (!row || step === null || row.totp_confirmed_at === null) return false
+        const accepted = await database.write((write) =>
+          write.query
+            .updateTable('accounts')
+            .set({ totp_last_step: step })
+            .where('id', '=', accountId)
+            .where('totp_secret', '=', row.totp_secret)
+            .where('totp_confirmed_at', 'is not', null)
+            // RFC 6238 §5.2: a code opens once, and none before it does after it.
+            .where('totp_last_step', '<', step)
+            .returning('id')
+            .executeTakeFirst(),
+        )
+        return accepted !== undefined
+      }),
+
+    useRecoveryCode: (actor, accountId, code) =>
+      attempted(accountId, 'wrong-recovery-code', async () => {
+        if (parseRecoveryCode(code) === null) return false
+        return database.write(async (write) => {
+          const now = clock.now()
+          if (!(await spendRecoveryCode(write, accountId, code, { hashes, now }))) return false
+          recorded(write, actor, 'recovery-code.use', accountId)
+          return true
+        })
+      }),
+
+    async newRecoveryCodes(actor, accountId) {
+      const codes = createRecoveryCodes(random)
+      await database.write(async (write) => {
+        if (!(await lockAccount(write, accountId))) throw new Error('there is no such account')
+        await replaceRecoveryCodes(write, accountId, codes, hashes)
+        recorded(write, actor, 'recovery-code.replace', accountId)
+      })
+      return codes
+    },
+
+    async recoveryCodesLeft(accountId) {
+      const rows = await database.query
+        .selectFrom('recovery_codes')
+        .select('hash')
+        .where('account_id', '=', accountId)
+        .where('used_at', 'is', null)
+        .execute()
+      return rows.length
+    },
+
+    removeTotp: (actor, accountId) =>
+      database.write(async (write) => {
+        const removed = await write.query
+          .updateTable('accounts')
+          .set({ totp_secret: null, totp_confirmed_at: null, totp_last_step: 0 })
+          .where('id', '=', accountId)
+          .where('totp_secret', 'is not', null)
+          .returning('id')
+          .executeTakeFirst()
+        if (!removed) return
+        await write.query
+          .deleteFrom('recovery_codes')
+          .where('account_id', '=', accountId)
+          .where(({ not, exists, selectFrom }) =>
+            not(exists(selectFrom('passkeys').select('id').where('account_id', '=', accountId))),
+          )
+          .execute()
+        recorded(write, actor, 'totp.remove', accountId)
+      }),
+  }
+}

@@ -1,0 +1,156 @@
+import type { Database, Write } from '../../database/database.ts'
+import { type RandomBytes, randomBase62 } from '../../lib/random.ts'
+import { createTicketHashes } from '../accounts/ticket-hashes.ts'
+import { type Actor, systemActor } from '../audit/actor.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Customers } from '../customers/customers.ts'
+import { lockCustomer } from '../customers/lock-customer.ts'
+import type { InitialAccessTokens } from '../initial-access-tokens/initial-access-tokens.ts'
+import type { MasterKey } from '../keys/master-key.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { SecretText } from '../secrets/secret-text.ts'
+import type { Client } from './client.ts'
+import type { Clients } from './clients.ts'
+import { countClients } from './count-clients.ts'
+import type { RequestedClient } from './registration.ts'
+
+/**
+ * Clients that register themselves (RFC 7591) and look after their registration (RFC 7592) with a
+ * token that was shown to them once. What they ask for has been judged before (`registration.ts`).
+ */
+export interface Registrations {
+  /**
+   * @param initialToken null: registration is open to this client
+   */
+  register(
+    actor: Actor,
+    initialToken: string | null,
+    requested: RequestedClient,
+  ): Promise<RegisterOutcome>
+  /** The client that registered itself and got this token for it; null when it did not. */
+  find(clientId: string, token: string): Promise<Client | null>
+  /** Everything is as requested afterwards; `method-change`: how it logs in cannot become that. */
+  replace(
+    actor: Actor,
+    client: Client,
+    requested: RequestedClient,
+  ): Promise<{ kind: 'replaced'; client: Client } | { kind: 'unknown' } | { kind: 'method-change' }>
+  /** Makes sure of the customer that owns clients without an initial access token. */
+  ensureCustomer(): Promise<void>
+  /** Whether that customer has as many clients as it may. */
+  isFull(write: Write): Promise<boolean>
+}
+
+export type RegisterOutcome =
+  | {
+      kind: 'registered'
+      client: Client
+      registrationToken: RegistrationToken
+      secret: SecretText | null
+    }
+  /** Used up or expired meanwhile. */
+  | { kind: 'token-refused' }
+  /** The customer of open registration has as many clients as it may. */
+  | { kind: 'full' }
+
+/** 256 random bits. */
+export type RegistrationToken = `mgreg_${string}`
+
+export function createRegistrations(options: {
+  database: Database
+  audit: Audit
+  clients: Clients
+  secrets: Secrets
+  customers: Customers
+  initialAccessTokens: InitialAccessTokens
+  masterKey: MasterKey
+  random: RandomBytes
+  /** Of open registration and of metadata documents. */
+  customerId: string
+  maximumOpen: number
+}): Registrations {
+  const { database, audit, clients, secrets, customers, initialAccessTokens, random } = options
+
+  const hashes = createTicketHashes(options.masterKey, 'registration')
+
+  async function isFull(write: Write): Promise<boolean> {
+    // Else two at once could both take the last place.
+    await lockCustomer(write, options.customerId)
+    return (await countClients(write, options.customerId)) >= options.maximumOpen
+  }
+
+  async function ensureCustomer(): Promise<void> {
+    if (await customers.find(options.customerId)) return
+    // Another node may make it at the same time, which is as good.
+    await customers.create(systemActor, {
+      id: options.customerId,
+      name: 'Applications that registered themselves',
+    })
+  }
+
+  return {
+    ensureCustomer,
+    isFull,
+
+    async register(actor, initialToken, requested) {
+      if (initialToken === null) await ensureCustomer()
+      const registrationToken: RegistrationToken = `mgreg_${randomBase62(43, random)}`
+      return database.write(async (write): Promise<RegisterOutcome> => {
+        const used =
+          initialToken === null ? null : await initialAccessTokens.useIn(write, initialToken)
+        if (initialToken !== null && !used) return { kind: 'token-refused' }
+        if (!used && (await isFull(write))) return { kind: 'full' }
+        const created = await clients.createIn(write, actor, {
+          ...requested,
+          customerId: used?.customerId ?? options.customerId,
+          registration: 'dynamic',
+        })
+        // The token's customer is gone.
+        if (created.kind !== 'created') return { kind: 'token-refused' }
+        const { client } = created
+        await write.query
+          .updateTable('clients')
+          .set({ registration_token_hash: hashes.hash(registrationToken) })
+          .where('id', '=', client.id)
+          .execute()
+        audit.record(write, actor, {
+          action: 'client.register',
+          object: { kind: 'client', id: client.id },
+          customerId: client.customerId,
+          details: { initialAccessTokenId: used?.id ?? null },
+        })
+        if (client.authMethod !== 'client_secret') {
+          return { kind: 'registered', client, registrationToken, secret: null }
+        }
+        const made = await secrets.createIn(write, actor, client.id, {
+          description: 'registration',
+          expiresAt: null,
+        })
+        if (made.kind !== 'created') throw new Error(`a new client got no secret: ${made.kind}`)
+        return { kind: 'registered', client, registrationToken, secret: made.text }
+      })
+    },
+
+    async find(clientId, token) {
+      const row = await database.query
+        .selectFrom('clients')
+        .select('id')
+        .where('id', '=', clientId)
+        .where('registration', '=', 'dynamic')
+        .where('registration_token_hash', 'in', hashes.all(token))
+        .executeTakeFirst()
+      return row ? clients.find(row.id) : null
+    },
+
+    async replace(actor, client, { type, ...requested }) {
+      // Confidential and public clients are under different rules, and so is what they were granted;
+      // and who had no secret would have to be given one.
+      const needsSecret = requested.authMethod === 'client_secret'
+      if (type !== client.type || (needsSecret && client.authMethod !== 'client_secret')) {
+        return { kind: 'method-change' }
+      }
+      const replaced = await clients.change(actor, client.id, requested)
+      return replaced ? { kind: 'replaced', client: replaced } : { kind: 'unknown' }
+    },
+  }
+}

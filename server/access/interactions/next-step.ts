@@ -1,0 +1,49 @@
+import type { Session } from '../accounts/session.ts'
+import type { Client } from '../clients/client.ts'
+import type { Consent } from '../consents/consent.ts'
+import { coversRequest } from '../consents/covers.ts'
+import type { Interaction } from './interaction.ts'
+
+/** What an interaction still needs of the person; `finish`: what they said, or said before, is known. */
+export type NextStep = 'sign-in' | 'consent' | 'finish'
+
+/** @param consent what this person granted this client before */
+export function nextStep(
+  interaction: Interaction,
+  session: Session | null,
+  consent: Consent | null,
+  client: Pick<Client, 'type'>,
+  now: number,
+): NextStep {
+  if (!session || needsSignIn(interaction, session, now)) return 'sign-in'
+  if (interaction.decision !== null) return 'finish'
+  return needsConsent(interaction, consent, client) ? 'consent' : 'finish'
+}
+
+function needsSignIn(
+  { request, createdAt, sessionId }: Interaction,
+  session: Session,
+  now: number,
+): boolean {
+  const { prompts, maxAge, hintedAccountId, providerId } = request
+  if (hintedAccountId !== null && session.account.id !== hintedAccountId) return true
+  if (providerId !== null && session.providerId !== providerId) return true
+  if (prompts.includes('select_account') && sessionId === null) return true
+  // Whoever proved themselves since the request came did so for it, however long they look at a page.
+  if (session.authenticatedAt >= createdAt) return false
+  if (prompts.includes('login')) return true
+  return maxAge !== null && now - session.authenticatedAt > maxAge * 1_000
+}
+
+function needsConsent(
+  { request }: Interaction,
+  consent: Consent | null,
+  client: Pick<Client, 'type'>,
+): boolean {
+  if (request.prompts.includes('consent')) return true
+  // RFC 8628 §5.4: someone else may have sent the person the code of their own device.
+  if (request.redirectUri === null) return true
+  // RFC 8252 §8.6: any program on the person's device can answer as such a client, so each time is asked.
+  if (client.type === 'public' && !request.redirectUri.startsWith('https:')) return true
+  return !coversRequest(consent, request)
+}

@@ -1,0 +1,115 @@
+import type { Position } from 'geojson'
+
+interface Edge {
+  ring: number
+  index: number
+  x1: number
+  y1: number
+  x2: number
+  y2: number
+}
+
+/** What comparing may cost, far more than shapes of the real world need: about 0.1 s. */
+const MAXIMUM_COST = 10_000_000
+
+/** Of a look at two edges that overlap along both axes; else it is 1. */
+const COST_OF_CLOSE_LOOK = 10
+
+/**
+ * What speaks against closed rings as an area: `crossing` when they cross or overlap themselves or
+ * each other, `intricate` when telling that would take too long; null: nothing. Two different rings
+ * may touch in single points, as OGC Simple Features lets holes and parts do; a ring may not touch
+ * itself.
+ */
+export function faultOfRings(
+  rings: readonly (readonly Position[])[],
+): 'crossing' | 'intricate' | null {
+  const edges: Edge[] = []
+  for (const [ring, positions] of rings.entries()) {
+    for (let index = 1; index < positions.length; index++) {
+      const [x1, y1] = positions[index - 1] as [number, number]
+      const [x2, y2] = positions[index] as [number, number]
+      // A position said twice is no edge.
+      if (x1 === x2 && y1 === y2) return 'crossing'
+      edges.push({ ring, index, x1, y1, x2, y2 })
+    }
+  }
+  return compareAll(edges, rings)
+}
+
+/** Swept along one axis: only edges that overlap on it are compared on the other, and then closely. */
+function compareAll(
+  edges: Edge[],
+  rings: readonly (readonly Position[])[],
+): 'crossing' | 'intricate' | null {
+  const width = edges.reduce((sum, { x1, x2 }) => sum + Math.abs(x2 - x1), 0)
+  const height = edges.reduce((sum, { y1, y2 }) => sum + Math.abs(y2 - y1), 0)
+  // Along the axis on which they overlap less.
+  const alongX = width <= height
+  const start = (edge: Edge) => (alongX ? Math.min(edge.x1, edge.x2) : Math.min(edge.y1, edge.y2))
+  edges.sort((a, b) => start(a) - start(b))
+  const starts = Float64Array.from(edges, start)
+  const ends = Float64Array.from(edges, ({ x1, x2, y1, y2 }) =>
+    alongX ? Math.max(x1, x2) : Math.max(y1, y2),
+  )
+  const lows = Float64Array.from(edges, ({ x1, x2, y1, y2 }) =>
+    alongX ? Math.min(y1, y2) : Math.min(x1, x2),
+  )
+  const highs = Float64Array.from(edges, ({ x1, x2, y1, y2 }) =>
+    alongX ? Math.max(y1, y2) : Math.max(x1, x2),
+  )
+  let cost = 0
+  for (let first = 0; first < edges.length; first++) {
+    const end = ends[first]!
+    const low = lows[first]!
+    const high = highs[first]!
+    for (let second = first + 1; second < edges.length && starts[second]! <= end; second++) {
+      if (++cost > MAXIMUM_COST) return 'intricate'
+      if (lows[second]! > high || highs[second]! < low) continue
+      cost += COST_OF_CLOSE_LOOK
+      if (conflict(edges[first]!, edges[second]!, rings)) return 'crossing'
+    }
+  }
+  return null
+}
+
+function conflict(a: Edge, b: Edge, rings: readonly (readonly Position[])[]): boolean {
+  // Which side of `a` the ends of `b` are on, and the other way round.
+  const b1 = side(a, b.x1, b.y1)
+  const b2 = side(a, b.x2, b.y2)
+  const a1 = side(b, a.x1, a.y1)
+  const a2 = side(b, a.x2, a.y2)
+  if (b1 * b2 < 0 && a1 * a2 < 0) return true
+  if (b1 === 0 && b2 === 0) {
+    // On one line: they may share an end, not a stretch.
+    const shared = a.x1 === a.x2 ? overlap(a.y1, a.y2, b.y1, b.y2) : overlap(a.x1, a.x2, b.x1, b.x2)
+    if (shared > 0) return true
+    if (shared < 0) return false
+  }
+  const touches =
+    (b1 === 0 && isWithin(a, b.x1, b.y1)) ||
+    (b2 === 0 && isWithin(a, b.x2, b.y2)) ||
+    (a1 === 0 && isWithin(b, a.x1, a.y1)) ||
+    (a2 === 0 && isWithin(b, a.x2, a.y2))
+  if (!touches || a.ring !== b.ring) return false
+  // Neighbours meet in the position between them, and nowhere else: they share no stretch.
+  const length = rings[a.ring]!.length - 1
+  const apart = Math.abs(a.index - b.index)
+  return apart !== 1 && apart !== length - 1
+}
+
+/** The sign of the area of the triangle; 0: on the line through the edge. */
+function side({ x1, y1, x2, y2 }: Edge, x: number, y: number): number {
+  return Math.sign((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1))
+}
+
+/** How much of two stretches of one line is shared; negative: how far they are apart. */
+function overlap(a1: number, a2: number, b1: number, b2: number): number {
+  return Math.min(Math.max(a1, a2), Math.max(b1, b2)) - Math.max(Math.min(a1, a2), Math.min(b1, b2))
+}
+
+function isWithin({ x1, y1, x2, y2 }: Edge, x: number, y: number): boolean {
+  return (
+    x >= Math.min(x1, x2) && x <= Math.max(x1, x2) && y >= Math.min(y1, y2) && y <= Math.max(y1, y2)
+  )
+}

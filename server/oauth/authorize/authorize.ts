@@ -1,0 +1,155 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Areas } from '../../access/areas/areas.ts'
+import { storeDetails } from '../../access/areas/store-details.ts'
+import type { Client } from '../../access/clients/client.ts'
+import type { ResolveClient } from '../../access/clients/client-resolver.ts'
+import type { AuthorizationRequest } from '../../access/interactions/interaction.ts'
+import type { PushedRequest, PushedRequests } from '../../access/interactions/pushed-requests.ts'
+import { isPushedRequestUri } from '../../access/interactions/pushed-requests.ts'
+import { readCookie } from '../../http/cookies.ts'
+import { errorPage } from '../../pages/errors.ts'
+import { visitorOf } from '../../pages/visitor.ts'
+import { Form } from '../../protocol/form.ts'
+import { OAuthError } from '../../protocol/oauth-error.ts'
+import { sendAnswer, sendTo } from './answer.ts'
+import { createContinuation, type ContinuationOptions } from './continuation.ts'
+import { judgeRequest, type JudgedRequest, type JudgeOptions } from './judge.ts'
+import { readParameters } from './parameters.ts'
+import { proveTarget, type Target } from './target.ts'
+
+/**
+ * The authorization endpoint (RFC 6749 §3.1). A request passes `parameters.ts` (what came),
+ * `target.ts` (client and redirect URI are proven: only from here on does the client hear of errors)
+ * and `judge.ts` (the ordered checks), and is stored as an interaction of this browser.
+ * `continuation.ts` then sends the browser from page to page until `answer.ts` sends it to the
+ * client. The pages are in `sign-in/`; both meet only in the stored interaction.
+ */
+export interface AuthorizationEndpoint {
+  /** `GET` and `POST` of the endpoint. */
+  authorize(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /** `GET` of the profile's `resumePath`, where pages send the browser back to. */
+  resume(request: FastifyRequest, reply: FastifyReply): Promise<void>
+}
+
+export interface AuthorizationOptions extends JudgeOptions, ContinuationOptions {
+  resolveClient: ResolveClient
+  areas: Pick<Areas, 'createIn'>
+  pushedRequests: PushedRequests
+}
+
+/** Longer ones stay what they are: no browser takes such a URL. */
+const MAXIMUM_QUERY = 8_000
+
+export function createAuthorizationEndpoint(options: AuthorizationOptions): AuthorizationEndpoint {
+  const { profile, database, areas, interactions, pushedRequests, resolveClient } = options
+  const continuation = createContinuation(options)
+
+  async function find(id: string): Promise<Client | null> {
+    await database.feed.ensureFresh()
+    return resolveClient(id)
+  }
+
+  /** What the client asks for: in the request itself, or pushed before it. */
+  async function open(request: FastifyRequest) {
+    const { form, fault } = readParameters(request)
+    const client = await find(form.require('client_id'))
+    const brought = profile.translate?.(form, client) ?? form
+    const requestUri = brought.get('request_uri')
+    if (client && requestUri !== null && isPushedRequestUri(requestUri)) {
+      const pushed = await pushedRequests.find(requestUri, client.id)
+      if (!pushed) {
+        throw new OAuthError('invalid_request_uri', 'The request_uri has expired or was used.')
+      }
+      // RFC 9126 §4: nothing but what was pushed counts.
+      return { form: formOf(pushed), fault: null, client, pushed }
+    }
+    return { form: brought, fault, client, pushed: null }
+  }
+
+  async function judge(request: FastifyRequest, reply: FastifyReply) {
+    let target: Target | null = null
+    try {
+      const { form, fault, client, pushed } = await open(request)
+      target = proveTarget(form, client)
+      if (fault) throw fault
+      return { target, judged: await judgeRequest(options, { profile, target, form, pushed }) }
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      logRefusal(request, error)
+      if (target) sendError(reply, target, error)
+      else showError(reply, request, error)
+      return null
+    }
+  }
+
+  function sendError(reply: FastifyReply, target: Target, { code, message }: OAuthError): void {
+    const iss = profile.sendIss ? profile.issuer : null
+    sendAnswer(reply, target, { error: code, error_description: message, iss })
+  }
+
+  const store = async ({ details, ...judged }: JudgedRequest): Promise<AuthorizationRequest> => ({
+    ...judged,
+    details: await storeDetails({ database, areas }, details),
+  })
+
+  return {
+    async authorize(request, reply) {
+      if (request.method === 'POST' && readCookie(request, 'mapgate-browser') === null) {
+        // From another site, browsers send no cookies with a POST, but they do with a GET.
+        const query = new URLSearchParams(request.form?.entries()).toString()
+        if (query.length <= MAXIMUM_QUERY) {
+          sendTo(reply, `${request.routeOptions.url!}?${query}`)
+          return
+        }
+      }
+      const found = await judge(request, reply)
+      if (!found) return
+      const visitor = await visitorOf(request, reply)
+      const stored = await store(found.judged)
+      const { client } = found.target
+      if (stored.prompts.includes('none')) {
+        const missing = await continuation.missing(stored, visitor, client)
+        if (missing) return sendError(reply, found.target, missing)
+      }
+      const { resumePath } = profile
+      const begun = { browser: visitor.browser, request: stored, resumePath }
+      await continuation.proceed(request, reply, visitor, await interactions.begin(begun), client)
+    },
+
+    async resume(request, reply) {
+      const visitor = await visitorOf(request, reply)
+      const { interaction: id } = request.query as { interaction?: unknown }
+      const found = typeof id === 'string' ? await interactions.find(id, visitor.browser) : null
+      const client = found && (await find(found.clientId))
+      const own = found?.request.profile === profile.name && found.request.redirectUri !== null
+      if (!own || !client || client.suspended || client.customerSuspended) {
+        continuation.refuse(request, reply)
+        return
+      }
+      await continuation.proceed(request, reply, visitor, found, client)
+    },
+  }
+}
+
+const formOf = ({ parameters }: PushedRequest): Form => {
+  const values = new Map<string, string[]>()
+  for (const [name, value] of parameters) values.set(name, [...(values.get(name) ?? []), value])
+  return new Form(values)
+}
+
+function logRefusal(request: FastifyRequest, { code, reason }: OAuthError): void {
+  request.log.info({ code, ...(reason && { reason }), requestId: request.id }, 'refused')
+}
+
+/** RFC 6749 §4.1.2.1: where the redirect URI is not proven, the person hears of it and nobody else. */
+function showError(reply: FastifyReply, request: FastifyRequest, error: OAuthError): void {
+  void reply.headers(error.headers)
+  errorPage(reply, {
+    status: 400,
+    title: 'The application sent a request that cannot be answered',
+    advice:
+      'You were not signed in to it. Go back to the application and try again, or tell those who run it.',
+    details: `${error.code}: ${error.message}`,
+    requestId: request.id,
+  })
+}

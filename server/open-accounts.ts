@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import { type Accounts, createAccounts } from './access/accounts/accounts.ts'
+import { type Challenges, createChallenges } from './access/accounts/challenges.ts'
+import { createEmailLinks, type EmailLinks } from './access/accounts/email-links.ts'
+import { createMemberships, type Memberships } from './access/accounts/memberships.ts'
+import { createPasskeys, type Passkeys } from './access/accounts/passkeys.ts'
+import { createPasswords, type Passwords } from './access/accounts/passwords.ts'
+import { createSecondFactors, type SecondFactors } from './access/accounts/second-factors.ts'
+import type { Sessions } from './access/accounts/session.ts'
+import { createSessions } from './access/accounts/sessions.ts'
+import type { Audit } from './access/audit/audit.ts'
+import type { MasterKey } from './access/keys/master-key.ts'
+import type { Settings } from './config/load.ts'
+import type { Database } from './database/database.ts'
+import type { Clock } from './lib/clock.ts'
+import type { RandomBytes } from './lib/random.ts'
+import { createMail, type Mail, type MailLog } from './mail/mail.ts'
+import { createMessages, type Messages } from './mail/messages.ts'
+import { createOutboxTransport, createSmtpTransport } from './mail/transports.ts'
+
+/** The part of `Access` about people: who they are, how they prove it, and mail to them. */
+export interface AccountsAccess {
+  accounts: Accounts
+  passwords: Passwords
+  emailLinks: EmailLinks
+  secondFactors: SecondFactors
+  passkeys: Passkeys
+  challenges: Challenges
+  memberships: Memberships
+  sessions: Sessions
+  mail: Mail
+  mailMessages: Messages
+}
+
+/** @param opened gets what must be closed */
+export function openAccounts(
+  options: {
+    settings: Settings
+    database: Database
+    masterKey: MasterKey
+    audit: Audit
+    clock: Clock
+    random: RandomBytes
+    onError: (error: unknown) => void
+    log: MailLog
+  },
+  opened: AsyncDisposableStack,
+): AccountsAccess {
+  const { settings } = options
+  const { publicUrl, sessions } = settings
+  const { name } = settings.pages
+  const challenges = createChallenges(options)
+  return {
+    accounts: createAccounts({ ...options, maximumCached: settings.caches.accounts }),
+    passwords: createPasswords(options),
+    emailLinks: createEmailLinks(options),
+    secondFactors: createSecondFactors({ ...options, issuerName: name }),
+    passkeys: createPasskeys({ ...options, challenges, publicUrl, name }),
+    challenges,
+    memberships: createMemberships(options),
+    sessions: opened.use(
+      createSessions({
+        ...options,
+        idleMilliseconds: sessions.idleMinutes * 60_000,
+        absoluteMilliseconds: sessions.absoluteHours * 3_600_000,
+      }),
+    ),
+    mail: opened.use(openMail(options)),
+    mailMessages: createMessages(name),
+  }
+}
+
+function openMail(options: {
+  settings: Settings
+  clock: Clock
+  random: RandomBytes
+  log: MailLog
+}): Mail {
+  const { smtpUrl, publicUrl, pages, dataDir, mail } = options.settings
+  const from =
+    mail.from ||
+    `"${pages.name.replaceAll(/["\\]/g, '')}" <no-reply@${new URL(publicUrl).hostname}>`
+  if (smtpUrl !== null) {
+    const transport = createSmtpTransport({ url: smtpUrl, from })
+    return createMail({ ...options, transport, tellLinks: false })
+  }
+  return createMail({
+    ...options,
+    transport: createOutboxTransport({ ...options, folder: join(dataDir, 'outbox'), from }),
+    // http is for localhost alone: nobody but the developer reads this log.
+    tellLinks: publicUrl.startsWith('http:'),
+  })
+}

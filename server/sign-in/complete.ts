@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Account } from '../access/accounts/account.ts'
+import type { AuthenticationMethod, Sessions } from '../access/accounts/session.ts'
+import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
+import { type Interactions, resumeUrl } from '../access/interactions/interaction.ts'
+import { readCookie, setCookie } from '../http/cookies.ts'
+import { PageError } from '../pages/page-error.ts'
+import { along, type Journey, startOver } from './journey.ts'
+import { sendToOrganisation } from './organisation.ts'
+
+/**
+ * Ends every sign-in: begins a session under a new cookie, ties the interaction to it, and sends the
+ * browser on. Whoever must sign in at an organisation's provider gets no session here.
+ * @throws PageError 400 when the interaction belongs to another person: else an attacker could begin
+ *   a request, have it consented to by somebody else, and receive what comes of it
+ */
+export async function completeSignIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: {
+    sessions: Sessions
+    interactions: Interactions
+    identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
+  },
+  signedIn: { journey: Journey; account: Account; methods: readonly AuthenticationMethod[] },
+): Promise<FastifyReply> {
+  const { journey, account, methods } = signedIn
+  const required = await options.identityProviders.requiredProviderFor(account.email)
+  if (required) return sendToOrganisation(reply, journey, required.id, account.email)
+  const hinted = journey.interaction?.request.hintedAccountId ?? null
+  if (hinted !== null && hinted !== account.id) {
+    // Taking it up would leave it to somebody whom it is not for.
+    const { title, advice } = journey.messages.errors.otherAccount
+    const link = { href: along(journey, '/sign-in'), label: journey.messages.signIn.title }
+    throw new PageError(400, title, advice, link)
+  }
+  const { session, cookie } = await options.sessions.begin({
+    accountId: account.id,
+    methods,
+    address: request.ip,
+    userAgent: request.headers['user-agent'] ?? '',
+    replaced: readCookie(request, 'mapgate-session'),
+  })
+  setCookie(reply, 'mapgate-session', cookie, null)
+  const { interaction, continueTo, visitor, messages } = journey
+  if (!interaction) return seeOther(reply, continueTo)
+  const taken = await options.interactions.take(interaction.id, visitor.browser, {
+    id: session.id,
+    accountId: account.id,
+  })
+  if (taken !== 'taken-up') throw startOver(messages)
+  return seeOther(reply, resumeUrl(interaction))
+}
+
+/** RFC 9700 §4.12: 303, so that no form is sent along. */
+export function seeOther(reply: FastifyReply, path: string): FastifyReply {
+  return reply.header('cache-control', 'no-store').redirect(path, 303)
+}

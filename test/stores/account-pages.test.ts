@@ -1,0 +1,121 @@
+import { expect, it } from 'vitest'
+import { systemActor } from '../../server/access/audit/actor.ts'
+import type { DatabaseLocation } from '../../server/database/open.ts'
+import { movableClock } from '../support/access.ts'
+import { openTestApp } from '../support/app.ts'
+import { describeDatabases } from '../support/databases.ts'
+
+const MINUTE = 60_000
+const PASSWORD = 'quiet words for a test'
+
+/** The application with one person, signed in. */
+async function openPages(location: DatabaseLocation, passwordHash: 'some' | null = 'some') {
+  const clock = movableClock()
+  const app = await openTestApp(location, { clock })
+  const { accounts, passwords, sessions } = app.access
+  const created = await accounts.create(systemActor, {
+    email: 'ann@example.com',
+    name: 'Ann',
+    passwordHash: passwordHash && (await passwords.hash(PASSWORD)),
+    emailConfirmed: true,
+  })
+  const { cookie } = await sessions.begin({
+    accountId: created.account.id,
+    methods: ['pwd'],
+    address: null,
+    userAgent: '',
+  })
+  const headers = {
+    accept: 'text/html',
+    cookie: `mapgate-session=${cookie}; mapgate-browser=${'b'.repeat(43)}`,
+  }
+  const get = (url: string) => app.http.inject({ method: 'GET', url, headers })
+  return {
+    app,
+    clock,
+    account: created.account,
+    get,
+    async post(url: string, fields: Record<string, string> = {}) {
+      const { body } = await get('/account')
+      const token = /name="form_token" value="([^"]+)"/.exec(body)![1]!
+      return app.http.inject({
+        method: 'POST',
+        url,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({ form_token: token, ...fields }).toString(),
+      })
+    },
+    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
+  }
+}
+
+describeDatabases('sensitive changes', (_kind, locate) => {
+  it.each([
+    ['/account/security/totp', '/account/security'],
+    ['/account/security/totp/confirm', '/account/security'],
+    ['/account/security/totp/remove', '/account/security'],
+    ['/account/security/recovery-codes', '/account/security'],
+    ['/account/security/passkeys', '/account/security'],
+    ['/account/security/passkeys/options', '/account/security'],
+    ['/account/security/passkeys/remove', '/account/security'],
+    ['/account/email', '/account'],
+  ])('at %s need a sign-in of the last quarter of an hour', async (path, page) => {
+    await using pages = await openPages(await locate())
+    const fields = { email: 'new@example.com', code: '000000' }
+    const again = `/sign-in?continue=${encodeURIComponent(page)}&reauth=1`
+    pages.clock.advance(14 * MINUTE)
+    expect((await pages.post(path, fields)).headers.location).not.toBe(again)
+    pages.clock.advance(2 * MINUTE)
+    const late = await pages.post(path, fields)
+    expect([late.statusCode, late.headers.location]).toEqual([303, again])
+  })
+
+  it('are offered only after it', async () => {
+    await using pages = await openPages(await locate())
+    expect((await pages.get('/account/security')).body).toContain('id="begin-totp"')
+    pages.clock.advance(16 * MINUTE)
+    const { body } = await pages.get('/account/security')
+    expect(body).not.toContain('id="begin-totp"')
+    expect(body).toContain('id="reauthenticate"')
+  })
+
+  it('of a password need the password instead, or that sign-in where there is none', async () => {
+    await using pages = await openPages(await locate())
+    pages.clock.advance(16 * MINUTE)
+    const fields = { current_password: PASSWORD, new_password: 'other words for a test' }
+    const changed = await pages.post('/account/security/password', fields)
+    expect(changed.headers.location).toBe('/account/security?done=password')
+    await using bare = await openPages(await locate(), null)
+    bare.clock.advance(16 * MINUTE)
+    const refused = await bare.post('/account/security/password', fields)
+    expect(refused.headers.location).toContain('reauth=1')
+    expect((await bare.app.access.accounts.find(bare.account.id))!.hasPassword).toBe(false)
+    const kept = await bare.post('/account/delete')
+    expect(kept.headers.location).toContain('reauth=1')
+    expect(await bare.app.access.accounts.find(bare.account.id)).not.toBeNull()
+  })
+
+  it('of the authenticator app leave no password that is too short without it', async () => {
+    await using pages = await openPages(await locate())
+    const { accounts, secondFactors } = pages.app.access
+    const { id } = pages.account
+    await secondFactors.beginTotp(id)
+    await pages.app.access.database.write((write) =>
+      write.query
+        .updateTable('accounts')
+        .set({ totp_confirmed_at: pages.clock.now() })
+        .where('id', '=', id)
+        .execute(),
+    )
+    const short = { current_password: PASSWORD, new_password: 'shorter one' }
+    const changed = await pages.post('/account/security/password', short)
+    expect(changed.headers.location).toBe('/account/security?done=password')
+    const remove = (password: string) =>
+      pages.post('/account/security/totp/remove', { totp_password: password })
+    expect((await remove('wrong')).statusCode).toBe(400)
+    const refused = await remove('shorter one')
+    expect(refused.statusCode).toBe(400)
+    expect(refused.body).toContain('at least 15 characters')
+    expect((await accounts.find(id))!.hasTotp).toBe(true)
+  })
+})

@@ -1,0 +1,197 @@
+import { expect, it } from 'vitest'
+import { createMetadataDocuments } from '../../server/access/clients/metadata-documents.ts'
+import type { RequestedClient } from '../../server/access/clients/registration.ts'
+import { commandLine, movableClock, openTestAccess } from '../support/access.ts'
+import { describeDatabases } from '../support/databases.ts'
+
+const requested: RequestedClient = {
+  type: 'confidential',
+  authMethod: 'client_secret',
+  displayName: 'App',
+  website: '',
+  scopes: ['read'],
+  grants: ['authorization_code'],
+  redirectUris: ['https://app.example/cb'],
+}
+
+const registration = (maximumOpen: number) => ({
+  registration: { open: true, customer: 'registered', scopes: ['read'], maximumOpen },
+})
+
+describeDatabases('registrations', (_kind, locate) => {
+  it('use an initial access token as often as it allows, however many try at once', async () => {
+    const location = await locate()
+    await using access = await openTestAccess(location)
+    await using other = await openTestAccess(location)
+    await access.customers.create(commandLine, { id: 'c', name: 'C' })
+    const created = await access.initialAccessTokens.create(commandLine, {
+      customerId: 'c',
+      description: '',
+      uses: 3,
+      expiresAt: Date.now() + 60_000,
+    })
+    if (created.kind !== 'created') throw new Error(created.kind)
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        (index % 2 === 0 ? access : other).registrations.register(
+          commandLine,
+          created.text,
+          requested,
+        ),
+      ),
+    )
+    const registered = outcomes.filter(({ kind }) => kind === 'registered')
+    expect(registered).toHaveLength(3)
+    expect(await access.clients.list({ customerId: 'c', after: null, limit: 100 })).toHaveLength(3)
+    expect(await access.initialAccessTokens.list('c')).toMatchObject([{ usesLeft: 0 }])
+    expect(await access.initialAccessTokens.isUsable(created.text)).toBe(false)
+  })
+
+  it('refuse a token that has expired or is another kind of ticket', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    await access.customers.create(commandLine, { id: 'c', name: 'C' })
+    const created = await access.initialAccessTokens.create(commandLine, {
+      customerId: 'c',
+      description: '',
+      uses: null,
+      expiresAt: clock.now() + 60_000,
+    })
+    if (created.kind !== 'created') throw new Error(created.kind)
+    const { registrations } = access
+    const first = await registrations.register(commandLine, created.text, requested)
+    if (first.kind !== 'registered') throw new Error(first.kind)
+    expect(first.client).toMatchObject({ customerId: 'c', registration: 'dynamic' })
+    expect(await registrations.find(first.client.id, created.text)).toBeNull()
+    expect(await registrations.find(first.client.id, first.registrationToken)).toMatchObject({
+      id: first.client.id,
+    })
+    const wrong = await registrations.register(commandLine, first.registrationToken, requested)
+    expect(wrong.kind).toBe('token-refused')
+    clock.advance(60_000)
+    const late = await registrations.register(commandLine, created.text, requested)
+    expect(late.kind).toBe('token-refused')
+  })
+
+  it('are bounded where they are open, and make their customer when it is needed', async () => {
+    await using access = await openTestAccess(await locate(), { settings: registration(2) })
+    const outcomes = []
+    for (let count = 0; count < 3; count++) {
+      outcomes.push(await access.registrations.register(commandLine, null, requested))
+    }
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['registered', 'registered', 'full'])
+    expect(await access.customers.find('registered')).not.toBeNull()
+  })
+
+  it('keep how the client logs in when they are replaced', async () => {
+    await using access = await openTestAccess(await locate(), { settings: registration(10) })
+    const { registrations } = access
+    const open: RequestedClient = { ...requested, type: 'public', authMethod: 'none' }
+    const outcome = await registrations.register(commandLine, null, open)
+    if (outcome.kind !== 'registered') throw new Error(outcome.kind)
+    const replace = (changed: RequestedClient) =>
+      registrations.replace(commandLine, outcome.client, changed)
+    expect((await replace(requested)).kind).toBe('method-change')
+    const replaced = await replace({ ...open, displayName: 'Renamed', scopes: [] })
+    expect(replaced).toMatchObject({
+      kind: 'replaced',
+      client: { displayName: 'Renamed', scopes: [], type: 'public' },
+    })
+  })
+})
+
+describeDatabases('clients of metadata documents', (_kind, locate) => {
+  const id = 'https://app.example/client.json'
+
+  /** The document as it is served; null: it cannot be fetched. */
+  function openWith(document: () => object | null, location: Awaited<ReturnType<typeof locate>>) {
+    const clock = movableClock()
+    let fetches = 0
+    return {
+      clock,
+      fetches: () => fetches,
+      async open() {
+        const access = await openTestAccess(location, { clock })
+        const documents = createMetadataDocuments({
+          ...access,
+          rules: access.clientRules,
+          clock,
+          customerId: 'registered',
+          permittedScopes: ['read'],
+          allowedHosts: [],
+          outbound: {
+            ...access.outbound,
+            async fetchGuarded() {
+              fetches++
+              await Promise.resolve()
+              const found = document()
+              return found
+                ? { kind: 'fetched', text: JSON.stringify(found), headers: new Headers() }
+                : { kind: 'failed', reason: 'gone' }
+            },
+          },
+        })
+        return { access, documents }
+      },
+    }
+  }
+
+  const good = { client_id: id, redirect_uris: ['https://app.example/cb'], client_name: 'App' }
+
+  it('are fetched once by all who ask, kept, and fetched anew', async () => {
+    let document: object | null = good
+    const setup = openWith(() => document, await locate())
+    const { access, documents } = await setup.open()
+    await using _ = access
+    const found = await Promise.all(Array.from({ length: 5 }, async () => documents.clientOf(id)))
+    expect(new Set(found.map((client) => client?.id))).toEqual(new Set([id]))
+    expect(setup.fetches()).toBe(1)
+    setup.clock.advance(3_599_000)
+    await documents.clientOf(id)
+    expect(setup.fetches()).toBe(1)
+    setup.clock.advance(2_000)
+    document = { ...good, client_name: 'Renamed' }
+    expect(await documents.clientOf(id)).toMatchObject({ displayName: 'Renamed (app.example)' })
+    expect(setup.fetches()).toBe(2)
+  })
+
+  it('stay for a day when the document is gone, and not when it is not good any more', async () => {
+    let document: object | null = good
+    const setup = openWith(() => document, await locate())
+    const { access, documents } = await setup.open()
+    await using _ = access
+    await documents.clientOf(id)
+    document = null
+    setup.clock.advance(3_600_000 + 86_000_000)
+    expect(await documents.clientOf(id)).toMatchObject({ id })
+    setup.clock.advance(500_000)
+    expect(await documents.clientOf(id)).toBeNull()
+    document = good
+    expect(await documents.clientOf(id)).toMatchObject({ id })
+    document = { ...good, redirect_uris: ['https://evil.example/cb'] }
+    setup.clock.advance(3_600_001)
+    expect(await documents.clientOf(id)).toBeNull()
+  })
+
+  it('are forgotten when nobody let them in', async () => {
+    const setup = openWith(() => good, await locate())
+    const { access, documents } = await setup.open()
+    await using _ = access
+    await documents.clientOf(id)
+    await documents.prune()
+    expect(await access.clients.find(id)).not.toBeNull()
+    setup.clock.advance(86_400_001)
+    await documents.prune()
+    expect(await access.clients.find(id)).toBeNull()
+  })
+
+  it('are fetched so often in a minute, and no more', async () => {
+    const setup = openWith(() => null, await locate())
+    const { access, documents } = await setup.open()
+    await using _ = access
+    for (let count = 0; count < 300; count++) {
+      await documents.clientOf(`https://app.example/${count}`)
+    }
+    expect(setup.fetches()).toBe(120)
+  })
+})
