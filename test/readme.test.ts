@@ -49,7 +49,8 @@ function runAll(commands: string[], folder: string, environment: Record<string, 
   })
 }
 
-it('the README prints what really comes', async () => {
+/** Documents with `console` blocks. */
+it.each(['README.md', 'docs/authorization.md'])('%s shows what really comes', async (document) => {
   await using server = await startSampleServer()
   const folder = temporaryFolder()
   await symlink(server.dataDir, join(folder, 'data'))
@@ -59,8 +60,8 @@ it('the README prints what really comes', async () => {
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   const here = (text: string) => text.replaceAll('http://localhost:8080', server.url)
 
-  const steps = readSteps(readFileSync(join(ROOT, 'README.md'), 'utf8'))
-  expect(steps.length).toBeGreaterThan(10)
+  const steps = readSteps(readFileSync(join(ROOT, document), 'utf8'))
+  expect(steps.length).toBeGreaterThan(5)
   const outputs = await runAll(
     steps.map((step) => here(step.command)),
     folder,
