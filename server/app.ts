@@ -39,7 +39,10 @@ import { openMapStore } from './maps/open.ts'
 import { mapRoutes } from './maps/routes.ts'
 import type { MapStore } from './maps/store.ts'
 import { createVerifyClientAssertion } from './oauth/client-assertion.ts'
-import { type AuthenticateClient, createClientAuthentication } from './oauth/client-authentication.ts'
+import {
+  type AuthenticateClient,
+  createClientAuthentication,
+} from './oauth/client-authentication.ts'
 import {
   readAssertionCredentials,
   readBasicCredentials,
@@ -59,6 +62,7 @@ import { refreshTokenGrant } from './oauth/grants/refresh-token.ts'
 import { tokenExchangeGrant } from './oauth/grants/token-exchange.ts'
 import { type CreateIdToken, createIdTokens } from './oauth/id-token.ts'
 import { createIntrospectionEndpoint } from './oauth/introspect.ts'
+import { createLimitClient, type LimitClient } from './oauth/limit-client.ts'
 import { createPushEndpoint } from './oauth/par.ts'
 import { createRevocationEndpoint } from './oauth/revoke.ts'
 import { discoveryRoutes } from './oauth/discovery-routes.ts'
@@ -136,13 +140,15 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
     pages: settings.pages,
     formKey: access.masterKey.derive('forms'),
   })
+  const limitNetwork = await createNetworkLimitCall(settings, access)
   const surfaces: Surfaces = {
     http,
     settings,
     access,
     maps,
     limitCall,
-    limitNetwork: await createNetworkLimitCall(settings, access),
+    limitNetwork,
+    limitClient: createLimitClient({ limitCall, limitNetwork }),
     ...clientLogin(settings, access),
     issuer,
     proveKey: createProveKey({ ...access, publicUrl: issuer }),
@@ -219,6 +225,7 @@ interface Surfaces {
   maps: MapStore
   limitCall: LimitCall
   limitNetwork: LimitCall
+  limitClient: LimitClient
   authenticateClient: AuthenticateClient
   /** For a dialect whose `Authorization` header holds a token beside the credentials. */
   authenticateByForm: AuthenticateClient
@@ -348,7 +355,7 @@ async function addMaps({ http, settings, maps }: Surfaces): Promise<void> {
 }
 
 async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<void> {
-  const { http, settings, access, maps } = surfaces
+  const { http, settings, maps } = surfaces
   if (settings.dialects.mapiq) {
     await mapiqDialect(http, { token, store: maps, accessScope: () => publicAccessScope })
   }

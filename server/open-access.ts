@@ -212,7 +212,13 @@ export async function openAccess(
     maximumPerClient: settings.secrets.maximumPerClient,
   })
   const outbound = createOutbound(settings.outbound)
-  const clientKeys = createClientKeys({ outbound, clock })
+  const clientKeys = createClientKeys({
+    outbound,
+    clock,
+    // A query may hold what is nobody's business.
+    onFailure: (url, reason) =>
+      log.info({ url: url.split('?')[0], reason }, 'a client’s key set could not be fetched'),
+  })
   const clientRules = createClientRules({
     algorithms: [...new Set([settings.signing.algorithm, 'RS256' as const])],
     isAllowedHost: outbound.isAllowedHost,
@@ -228,6 +234,7 @@ export async function openAccess(
     database,
     audit,
     clients,
+    rules: clientRules,
     secrets,
     customers,
     initialAccessTokens,
@@ -247,6 +254,7 @@ export async function openAccess(
         customerId: settings.registration.customer,
         permittedScopes: settings.registration.scopes,
         allowedHosts: settings.clientIdMetadata.allowedHosts,
+        onRefused: (url, reason) => log.info({ url, reason }, 'a client’s document was not taken'),
       })
     : null
   const resolveClient = createClientResolver({ clients, metadataDocuments })

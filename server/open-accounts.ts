@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Accounts, createAccounts } from './access/accounts/accounts.ts'
 import { type Challenges, createChallenges } from './access/accounts/challenges.ts'
 import { createEmailLinks, type EmailLinks } from './access/accounts/email-links.ts'
+import { createInvitations, type Invitations } from './access/accounts/invitations.ts'
 import { createMemberships, type Memberships } from './access/accounts/memberships.ts'
 import { createPasskeys, type Passkeys } from './access/accounts/passkeys.ts'
 import { createPasswords, type Passwords } from './access/accounts/passwords.ts'
@@ -26,6 +27,7 @@ export interface AccountsAccess {
   secondFactors: SecondFactors
   passkeys: Passkeys
   challenges: Challenges
+  invitations: Invitations
   memberships: Memberships
   sessions: Sessions
   mail: Mail
@@ -50,14 +52,18 @@ export function openAccounts(
   const { publicUrl, sessions } = settings
   const { name } = settings.pages
   const challenges = createChallenges(options)
+  const accounts = createAccounts({ ...options, maximumCached: settings.caches.accounts })
+  const emailLinks = createEmailLinks(options)
+  const memberships = createMemberships(options)
   return {
-    accounts: createAccounts({ ...options, maximumCached: settings.caches.accounts }),
+    accounts,
     passwords: createPasswords(options),
-    emailLinks: createEmailLinks(options),
+    emailLinks,
     secondFactors: createSecondFactors({ ...options, issuerName: name }),
     passkeys: createPasskeys({ ...options, challenges, publicUrl, name }),
     challenges,
-    memberships: createMemberships(options),
+    invitations: createInvitations({ ...options, accounts, memberships, emailLinks }),
+    memberships,
     sessions: opened.use(
       createSessions({
         ...options,

@@ -22,11 +22,13 @@ export function tabs(texts: Texts, current: Tab): Html {
   </nav>`
 }
 
+const WARNINGS: ReadonlySet<string> = new Set(['passkey-refused', 'registered'])
+
 /** What the change before has done, as the URL names it: nothing but our own words can be shown so. */
 export function doneNotice(texts: Texts, query: unknown): Html | null {
   const { done } = query as { done?: unknown }
   if (typeof done !== 'string' || !Object.hasOwn(texts.done, done)) return null
-  const kind = done === 'passkey-refused' ? 'warning' : 'success'
+  const kind = WARNINGS.has(done) ? 'warning' : 'success'
   return notice(kind, texts.done[done as keyof Texts['done']])
 }
 

@@ -16,6 +16,7 @@ import { attributes, type Html, html } from '../pages/html.ts'
 import { badge, card, cards, notice, section, table, timeElement } from '../pages/parts.ts'
 import { pageRoute } from '../pages/route.ts'
 import { messagesOf } from '../pages/visitor.ts'
+import type { Form } from '../protocol/form.ts'
 import { doneNotice, tabs, withDone } from './layout.ts'
 import type { AccountOptions } from './options.ts'
 import type { AsPerson, Person } from './person.ts'
@@ -139,14 +140,16 @@ export function memberRoutes(
                 title: email,
                 badge: role && badge('neutral', texts.roles[role]),
                 body: html`<p>${t.expires} ${timeElement(expiresAt)}</p>`,
-                actions: postForm({
-                  id: `withdraw-${id}-form`,
-                  action: `${PATH}/withdraw-invitation`,
-                  token,
-                  inline: true,
-                  hidden: { customer: own.customerId, invitation: id },
-                  body: submitButton({ id: `withdraw-${id}`, label: t.withdraw, kind: 'plain' }),
-                }),
+                actions:
+                  (!role || mayGiveRole(own.role, role)) &&
+                  postForm({
+                    id: `withdraw-${id}-form`,
+                    action: `${PATH}/withdraw-invitation`,
+                    token,
+                    inline: true,
+                    hidden: { customer: own.customerId, invitation: id },
+                    body: submitButton({ id: `withdraw-${id}`, label: t.withdraw, kind: 'plain' }),
+                  }),
               }),
             ),
           ),
@@ -224,8 +227,13 @@ export function memberRoutes(
     `${PATH}/withdraw-invitation`,
     pageRoute('account.withdrawInvitation', { quota: 120, windowSeconds: 3_600 }),
     sent(back, async (person, form, _request, reply) => {
-      const { customerId } = await requireManager(person, form.get('customer'))
-      await emailLinks.withdraw(customerId, form.get('invitation') ?? '')
+      const own = await requireManager(person, form.get('customer'))
+      const { customerId } = own
+      const id = form.get('invitation') ?? ''
+      const found = (await emailLinks.listInvitations(customerId)).find((one) => one.id === id)
+      // Of an owner's invitation an administrator decides nothing.
+      if (found?.role && !mayGiveRole(own.role, found.role)) throw forbidden(person)
+      await emailLinks.withdraw(customerId, id)
       return reply.redirect(withDone(pathOf(customerId), 'invitation-withdrawn'), 303)
     }),
   )
@@ -234,13 +242,10 @@ export function memberRoutes(
     `${PATH}/role`,
     pageRoute('account.changeRole', { quota: 120, windowSeconds: 3_600 }),
     sent(back, async (person, form, _request, reply) => {
-      const own = await requireManager(person, form.get('customer'))
-      const target = await requireTarget(person, own, form.get('account'))
       const role = roleOf(form.get('new_role'))
-      if (role === null || !mayGiveRole(own.role, role)) throw forbidden(person)
-      const { accountId, customerId } = target
-      const outcome = await memberships.set(person.actor, { accountId, customerId, role })
-      if (outcome === 'last-owner') return refuseLastOwner(person, own)
+      if (role === null) throw forbidden(person)
+      const { own, customerId } = await changeMember(person, form, role)
+      if (own) return refuseLastOwner(person, own)
       return reply.redirect(withDone(pathOf(customerId), 'role'), 303)
     }),
   )
@@ -249,24 +254,33 @@ export function memberRoutes(
     `${PATH}/remove`,
     pageRoute('account.removeMember', { quota: 120, windowSeconds: 3_600 }),
     sent(back, async (person, form, _request, reply) => {
-      const own = await requireManager(person, form.get('customer'))
-      const { accountId, customerId } = await requireTarget(person, own, form.get('account'))
-      const outcome = await memberships.remove(person.actor, accountId, customerId)
-      if (outcome === 'last-owner') return refuseLastOwner(person, own)
-      const gone = accountId === person.account.id
+      const { own, customerId } = await changeMember(person, form, null)
+      if (own) return refuseLastOwner(person, own)
+      const gone = form.get('account') === person.account.id
       return reply.redirect(withDone(gone ? '/account' : pathOf(customerId), 'member'), 303)
     }),
   )
 
-  /** A member that the person may change: an administrator changes no owner. @throws PageError 403 */
-  async function requireTarget(
-    person: Person,
-    own: Membership,
-    accountId: string | null,
-  ): Promise<Membership> {
-    const target = await memberships.find(accountId ?? '', own.customerId)
-    if (!target || !mayGiveRole(own.role, target.role)) throw forbidden(person)
-    return target
+  /**
+   * An administrator changes no owner, and makes none.
+   * @returns `own`: not null when the customer would have no owner left
+   * @throws PageError 403
+   */
+  async function changeMember(person: Person, form: Form, role: Role | null) {
+    const own = await requireManager(person, form.get('customer'))
+    const { customerId } = own
+    const outcome = await memberships.changeAs(person.actor, {
+      by: person.account.id,
+      accountId: form.get('account') ?? '',
+      customerId,
+      role,
+      may: (ownRole, current) =>
+        mayManageMembers(ownRole) &&
+        mayGiveRole(ownRole, current) &&
+        (role === null || mayGiveRole(ownRole, role)),
+    })
+    if (outcome === 'unknown' || outcome === 'forbidden') throw forbidden(person)
+    return { own: outcome === 'last-owner' ? own : null, customerId }
   }
 
   async function refuseLastOwner(person: Person, own: Membership) {

@@ -49,6 +49,7 @@ export function newEmailRoutes(
     pageRoute('account.confirmNewEmail', { quota: 30, windowSeconds: 3_600 }),
     sent('/account', async (person, form, _request, reply) => {
       const { account, actor } = person
+      await requireOwnAddress(person, options)
       const text = form.get('token') ?? ''
       requireOwnLink(person, await emailLinks.find(text, 'confirm'))
       const { email } = requireOwnLink(person, await emailLinks.use(text, 'confirm'))
@@ -67,25 +68,31 @@ export function newEmailRoutes(
 
 /** Whether the address has an account already is told to its owner alone. */
 export async function sendEmailLink(
-  { account, texts }: Person,
+  { account }: Person,
   email: string,
-  { accounts, emailLinks, mail, publicUrl }: AccountOptions,
-  installation: string,
+  { accounts, emailLinks, mail, mailMessages, publicUrl }: AccountOptions,
 ): Promise<void> {
-  const { email: t } = texts
   const holder = await accounts.findByEmail(email)
   if (holder && holder.id !== account.id) {
-    mail.send({ to: email, subject: t.takenSubject(installation), text: t.takenMessage })
+    mail.send(mailMessages.newEmailTaken(email))
     return
   }
   const text = await emailLinks.create({ purpose: 'confirm', accountId: account.id, email })
-  const link = `${publicUrl}/account/email?token=${text}`
-  mail.send({
-    to: email,
-    subject: t.subject(installation),
-    text: t.message(account.name, link),
-    link,
-  })
+  mail.send(mailMessages.newEmail(email, { link: `${publicUrl}/account/email?token=${text}` }))
+}
+
+/**
+ * Whoever must sign in at an organisation's provider keeps its address: under another one they would
+ * get in without it, long after they left.
+ * @throws PageError 403
+ */
+export async function requireOwnAddress(
+  { account, texts }: Person,
+  { identityProviders }: Pick<AccountOptions, 'identityProviders'>,
+): Promise<void> {
+  if (!(await identityProviders.requiredProviderFor(account.email))) return
+  const { title, organisation, back } = texts.email
+  throw new PageError(403, title, organisation, { href: '/account', label: back })
 }
 
 /** @throws PageError when the link is dead, or another person's */

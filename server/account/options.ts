@@ -13,7 +13,9 @@ import type { Consents } from '../access/consents/consent.ts'
 import type { Customers } from '../access/customers/customers.ts'
 import type { ClientRequests } from '../access/requests/client-requests.ts'
 import type { Apis } from '../access/scopes/apis.ts'
+import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
 import type { Secrets } from '../access/secrets/secrets.ts'
+import type { UsedJtis } from '../access/used-jtis/used-jtis.ts'
 import type { LimitCall } from '../http/route.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RandomBytes } from '../lib/random.ts'
@@ -41,6 +43,8 @@ export interface AccountOptions {
   clientRequests: ClientRequests
   secrets: Secrets
   applications: Applications
+  usedJtis: UsedJtis
+  identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
   mail: Mail
   mailMessages: MailMessages
   /** Counts calls of a person. */

@@ -17,7 +17,7 @@ import { parseLine } from './fields.ts'
 import { doneNotice, tabs, withDone } from './layout.ts'
 import type { AccountOptions } from './options.ts'
 import type { AsPerson, Person } from './person.ts'
-import { sendEmailLink } from './new-email.ts'
+import { requireOwnAddress, sendEmailLink } from './new-email.ts'
 
 const MAXIMUM_NAME = 100
 
@@ -152,7 +152,8 @@ export function profileRoutes(
           const given = { email: form.get('email')?.slice(0, 254) ?? '' }
           return show(person, {}, { errors: { email: person.texts.profile.emailFault }, given })
         }
-        await sendEmailLink(person, email, options, app.theme.name)
+        await requireOwnAddress(person, options)
+        await sendEmailLink(person, email, options)
         return reply.redirect(withDone('/account', 'email-sent'), 303)
       },
       { recent: true },

@@ -116,6 +116,7 @@ function showSetUp(
     title: t.title,
     width: 'medium',
     current: 'account',
+    copies: begun !== null,
     body: html`${
       begun &&
       html`<p>${t.scan}</p>

@@ -10,6 +10,7 @@ import {
 import type { IdentityProviderChanges } from '../access/identity-providers/identity-providers.ts'
 import { InvalidKeyError, parseSigningKey } from '../access/identity-providers/signing-key.ts'
 import { readIdentityProviderSecret } from '../config/environment.ts'
+import { callbackUrl } from '../sign-in/upstream.ts'
 import { addCommand, addGroup, addPaging, page, text } from './define.ts'
 import { unknownCustomer } from './customers.ts'
 import { lines, table, time } from './output.ts'
@@ -255,7 +256,7 @@ function roles(value: string, before: Record<string, Role> = {}): Record<string,
 }
 
 function shown(provider: IdentityProvider, publicUrl: string): [object, string] {
-  const redirectUri = `${publicUrl}/sign-in/upstream/callback/${provider.id}`
+  const redirectUri = callbackUrl(publicUrl, provider.id)
   return [
     { ...provider, redirectUri },
     lines({

@@ -36,7 +36,7 @@ export interface MailLog {
 const AT_ONCE = 3
 const MAXIMUM_WAITING = 1_000
 const RETRY_MILLISECONDS = [5_000, 60_000, 600_000]
-/** Of mails to one address: forms that anyone may send must not be good for flooding a mailbox. */
+/** Of mails of one kind to one address: forms that anyone may send must not be good for flooding a mailbox. */
 const HOUR = 3_600_000
 const PER_ADDRESS_AND_HOUR = 20
 
@@ -58,8 +58,9 @@ export function createMail(options: {
   let running = 0
   let idle: (() => void)[] = []
 
-  function isFlood(to: string): boolean {
-    const key = to.toLowerCase()
+  /** Each kind is counted apart, so that nobody can keep one mail back by causing others. */
+  function isFlood({ to, subject }: MailMessage): boolean {
+    const key = `${to.toLowerCase()} ${subject}`
     const entry = sent.get(key)
     if (!entry || entry.endsAt <= clock.now()) {
       sent.set(key, { count: 1, endsAt: clock.now() + HOUR })
@@ -116,8 +117,9 @@ export function createMail(options: {
   return {
     flush,
     send(message) {
-      if (isFlood(message.to))
+      if (isFlood(message)) {
         return log.error({}, 'too many mails to one address: one is left out')
+      }
       if (waiting.length + retries.size >= MAXIMUM_WAITING) {
         return log.error({}, 'too many mails are waiting: one is lost')
       }

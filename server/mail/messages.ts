@@ -22,6 +22,10 @@ export interface Messages {
     to: string,
     options: { name: string; what: string; link: string },
   ): MailMessage
+  /** To the address that an account is to have from now on. */
+  newEmail(to: string, options: { link: string }): MailMessage
+  /** In place of it, where that address has an account already. */
+  newEmailTaken(to: string): MailMessage
   /** To the address before. */
   emailChanged(to: string, options: { name: string; newEmail: string; link: string }): MailMessage
   accountDeleted(to: string, options: { name: string }): MailMessage
@@ -113,6 +117,24 @@ export function createMessages(product: string): Messages {
         hello(name),
         `${harmless(what)} was removed from your account.`,
         notYou(link),
+      ]),
+
+    newEmail: (to, { link }) =>
+      message(
+        to,
+        'confirm your new e-mail address',
+        [
+          'Hello,',
+          `to use this address for your account, open this link within 24 hours. You must be signed in:\n${link}`,
+          'If you did not ask for it, do nothing.',
+        ],
+        link,
+      ),
+
+    newEmailTaken: (to) =>
+      message(to, 'you have an account already', [
+        'Hello,',
+        'someone, probably you, wanted to use this address for another account. It has an account already, so nothing was changed.',
       ]),
 
     emailChanged: (to, { name, newEmail, link }) =>

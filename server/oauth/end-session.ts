@@ -57,7 +57,8 @@ export function createEndSessionEndpoint(options: {
     const client = clientId === null ? null : await resolveClient(clientId)
     const uri = form.get('post_logout_redirect_uri')
     if (uri === null) return { client, location: null }
-    if (!client?.postLogoutRedirectUris.includes(uri) || client.suspended) {
+    const isSuspended = client?.suspended || client?.customerSuspended
+    if (!client?.postLogoutRedirectUris.includes(uri) || isSuspended) {
       throw invalidRequest(
         'The post_logout_redirect_uri is not one that is registered for the client.',
       )

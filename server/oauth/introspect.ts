@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { subjectOf } from '../access/accounts/account.ts'
+import { type Account, subjectOf } from '../access/accounts/account.ts'
 import type { Accounts } from '../access/accounts/accounts.ts'
 import type { Client } from '../access/clients/client.ts'
 import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
@@ -47,7 +47,7 @@ export function createIntrospectionEndpoint(options: {
       active: true,
       token_type: caller.jkt === null ? 'Bearer' : 'DPoP',
       ...claims,
-      ...(account && { username: account.email }),
+      ...usernameOf(account, caller.scopes),
     }
   }
 
@@ -61,7 +61,7 @@ export function createIntrospectionEndpoint(options: {
       active: true,
       client_id: client.id,
       sub: subjectOf(grant.accountId),
-      username: account.email,
+      ...usernameOf(account, grant.scopes),
       scope: grant.scopes.join(' '),
       iss: grant.issuer,
       aud: grant.audience,
@@ -88,3 +88,7 @@ export function createIntrospectionEndpoint(options: {
 }
 
 const INACTIVE = { active: false }
+
+/** The e-mail address, as far as the person allowed the client to know it. */
+const usernameOf = (account: Account | null, scopes: readonly string[]) =>
+  account && scopes.includes('email') ? { username: account.email } : {}

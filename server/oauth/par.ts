@@ -4,7 +4,6 @@ import {
   type PushedRequests,
 } from '../access/interactions/pushed-requests.ts'
 import { requireForm } from '../http/forms.ts'
-import type { LimitCall } from '../http/route.ts'
 import { invalidRequest, OAuthError } from '../protocol/oauth-error.ts'
 import { judgeRequest, type JudgeOptions } from './authorize/judge.ts'
 import { AUTHORIZATION_PARAMETERS, withinBounds } from './authorize/parameters.ts'
@@ -12,6 +11,7 @@ import type { AuthorizationProfile } from './authorize/profile.ts'
 import { proveTarget } from './authorize/target.ts'
 import type { AuthenticateClient } from './client-authentication.ts'
 import type { ProveKey } from './dpop.ts'
+import type { LimitClient } from './limit-client.ts'
 
 /**
  * Pushed authorization requests (RFC 9126): the client says itself what it will ask a person for, and
@@ -23,17 +23,17 @@ export function createPushEndpoint(
     authenticateClient: AuthenticateClient
     proveKey: ProveKey
     pushedRequests: Pick<PushedRequests, 'push'>
-    limitCall: LimitCall
+    limitClient: LimitClient
   },
 ) {
-  const { profile, authenticateClient, proveKey, pushedRequests, limitCall } = options
+  const { profile, authenticateClient, proveKey, pushedRequests, limitClient } = options
 
   return async function push(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const whole = requireForm(request)
     const authenticated = await authenticateClient(request, whole)
     const { client, secretId, method } = authenticated
     request.principal = { clientId: client.id, secretId }
-    await limitCall(request, reply, client.id)
+    await limitClient(request, reply, authenticated)
     if (client.profile !== null && method !== 'private_key_jwt') {
       throw new OAuthError('unauthorized_client', 'This client must log in with private_key_jwt.')
     }

@@ -6,9 +6,9 @@ import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
 import type { TokenRevocation } from '../access/tokens/revocation.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
 import { requireForm } from '../http/forms.ts'
-import type { LimitCall } from '../http/route.ts'
 import { OAuthError } from '../protocol/oauth-error.ts'
 import type { AuthenticateClient } from './client-authentication.ts'
+import type { LimitClient } from './limit-client.ts'
 
 /**
  * Token revocation (RFC 7009). A token that is not valid any more counts as revoked; one of another
@@ -20,9 +20,9 @@ export function createRevocationEndpoint(options: {
   tokenRevocation: TokenRevocation
   refreshTokens: Pick<RefreshTokens, 'find'>
   grants: Pick<Grants, 'revoke'>
-  limitCall: LimitCall
+  limitClient: LimitClient
 }) {
-  const { authenticateClient, verifyToken, tokenRevocation, limitCall } = options
+  const { authenticateClient, verifyToken, tokenRevocation, limitClient } = options
   const { refreshTokens, grants } = options
 
   async function revokeRefreshToken(client: Client, actor: Actor, token: string): Promise<void> {
@@ -49,15 +49,17 @@ export function createRevocationEndpoint(options: {
 
   return async function revoke(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const form = requireForm(request)
-    const { client, secretId } = await authenticateClient(request, form)
+    const authenticated = await authenticateClient(request, form)
+    const { client, secretId } = authenticated
     request.principal = { clientId: client.id, secretId }
-    await limitCall(request, reply, client.id)
+    await limitClient(request, reply, authenticated)
     const token = form.require('token')
     const actor = clientActor(request.principal, request)
     await (token.startsWith('mgr_')
       ? revokeRefreshToken(client, actor, token)
       : revokeAccessToken(client, actor, token))
-    void reply.code(200).header('cache-control', 'no-store').send()
+    // RFC 7009 §2.2: the body means nothing; but there are clients that take no answer but JSON.
+    void reply.header('cache-control', 'no-store').type('application/json').send('{}')
   }
 }
 

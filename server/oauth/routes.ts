@@ -83,7 +83,7 @@ export function oauthRoutes(
         tags: [TAG],
         consumes: [FORM],
         body: tokenHintForm,
-        response: { 200: Type.Null({ description: 'The token is dead.' }), ...refusals },
+        response: { 200: Type.Object({}, { description: 'The token is dead.' }), ...refusals },
       },
     },
     options.revoke,

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { invalidDetails } from '../access/areas/parse-details.ts'
 import { clientActor } from '../access/audit/actor.ts'
 import type { Accounts } from '../access/accounts/accounts.ts'
 import type { Client } from '../access/clients/client.ts'
@@ -6,12 +7,12 @@ import type { Grant as PersonGrant } from '../access/grants/grant.ts'
 import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
 import type { IssuedToken, IssueToken } from '../access/tokens/issue.ts'
 import { requireForm } from '../http/forms.ts'
-import type { LimitCall } from '../http/route.ts'
 import { invalidGrant, OAuthError } from '../protocol/oauth-error.ts'
 import type { AuthenticateClient, AuthenticatedClient } from './client-authentication.ts'
 import { invalidProof, type ProveKey } from './dpop.ts'
 import type { Grant, TokenDecision } from './grants/grant.ts'
 import type { CreateIdToken } from './id-token.ts'
+import type { LimitClient } from './limit-client.ts'
 import { requireProfile } from './profile.ts'
 
 /**
@@ -41,12 +42,12 @@ export function createTokenEndpoint(options: {
   accounts: Pick<Accounts, 'find'>
   createIdToken: CreateIdToken
   proveKey: ProveKey
-  limitCall: LimitCall
+  limitClient: LimitClient
   /** null: the client's own lifetime. */
   lifetimeSeconds?: number | null
   toAnswer?: (issued: IssuedTokens) => object
 }): TokenEndpoint {
-  const { issuer, authenticateClient, issueToken, limitCall, proveKey, refreshTokens } = options
+  const { issuer, authenticateClient, issueToken, limitClient, proveKey, refreshTokens } = options
   const { lifetimeSeconds = null, accounts, createIdToken } = options
   const toAnswer = options.toAnswer ?? tokenAnswer
   const grants = new Map<string, Grant>(options.grants.map((grant) => [grant.type, grant]))
@@ -60,7 +61,7 @@ export function createTokenEndpoint(options: {
     const authenticated = await authenticateClient(request, form)
     const { client, secretId } = authenticated
     request.principal = { clientId: client.id, secretId }
-    await limitCall(request, reply, client.id)
+    await limitClient(request, reply, authenticated)
 
     // 4. May this client use this grant, and as it does? Has it the key that it says it has?
     const grant = permittedGrant(grants, grantType, authenticated)
@@ -69,7 +70,10 @@ export function createTokenEndpoint(options: {
     if (client.dpopBound && jkt === null) throw invalidProof('This client must prove a DPoP key.')
     if (client.profile !== null) requireProfile(authenticated, jkt)
 
-    // 5. The grant's own part.
+    // 5. The grant's own part. What would limit the token is not dropped in silence (RFC 9396 §6).
+    if (!grant.takesDetails && form.get('authorization_details') !== null) {
+      throw invalidDetails('cannot be given with this grant_type')
+    }
     const actor = clientActor(request.principal, request)
     const decision = grant.decide(authenticated, form, { issuer, jkt, actor })
     const decided = decision instanceof Promise ? await decision : decision

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { COPY_SCRIPT_PATH } from './copy-script.ts'
 import { formTokenField } from './form-token.ts'
 import { postForm, submitButton } from './form.ts'
 import { attributes, type Html, html, type HtmlValue } from './html.ts'
@@ -30,6 +31,8 @@ export interface Page {
   formAction?: readonly string[]
   /** Paths of scripts of this server that it uses where there are scripts at all. */
   scripts?: readonly string[]
+  /** It has values to copy: where there are scripts, each gets a button. */
+  copies?: boolean
   /** A path of this server to go on to at once, where a link is there too. */
   continueTo?: string
 }
@@ -49,6 +52,7 @@ export function sendPage(reply: FastifyReply, page: Page): void {
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         ${continueTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${continueTo}" />`}
         ${theme.styleElement} ${scripts.map((path) => html`<script src="${path}" defer></script>`)}
+        ${page.copies && copyScript(messages)}
       </head>
       <body class="${width}">
         <a class="skip" href="#main">${messages.layout.skip}</a>
@@ -119,12 +123,24 @@ const MARK: Html = {
   markup: `<svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false"><rect class="mark-ground" width="32" height="32" rx="8"/><g class="mark-lines" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"><path d="M16 26.5c-5-5.4-7.6-9.2-7.6-13a7.6 7.6 0 0 1 15.2 0c0 3.8-2.6 7.6-7.6 13z"/><path d="M13 17.5v-4a3 3 0 0 1 6 0v4"/></g></svg>`,
 }
 
-function contentSecurityPolicy({ formAction = [], scripts = [] }: Page, theme: Theme): string {
+const copyScript = ({ layout }: Messages): Html =>
+  html`<script${attributes({
+    src: COPY_SCRIPT_PATH,
+    defer: true,
+    'data-copy': layout.copy,
+    'data-copied': layout.copied,
+  })}></script>`
+
+function contentSecurityPolicy(
+  { formAction = [], scripts = [], copies = false }: Page,
+  theme: Theme,
+): string {
   return [
     "default-src 'none'",
     `style-src 'sha256-${theme.styleHash}'`,
     "img-src 'self'",
-    ...(scripts.length > 0 ? ["script-src 'self'", "connect-src 'self'"] : []),
+    ...(scripts.length > 0 || copies ? ["script-src 'self'"] : []),
+    ...(scripts.length > 0 ? ["connect-src 'self'"] : []),
     `form-action ${["'self'", ...formAction].join(' ')}`,
     "base-uri 'none'",
     // RFC 9700 §4.16: a frame around a consent would let another page have it clicked.

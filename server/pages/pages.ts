@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Sessions } from '../access/accounts/session.ts'
 import { installCookies } from '../http/cookies.ts'
 import type { RandomBytes } from '../lib/random.ts'
+import { COPY_SCRIPT, COPY_SCRIPT_PATH } from './copy-script.ts'
 import { installFormTokens } from './form-token.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
 import { PASSKEY_SCRIPT_PATH } from './passkey.ts'
@@ -9,7 +10,8 @@ import { createTheme, type Theme } from './theme.ts'
 import { installVisitors } from './visitor.ts'
 
 /**
- * The design system of the pages that people see. It needs no script, save for passkeys.
+ * The design system of the pages that people see. It needs no script, save for
+ * passkeys; a second one adds buttons that copy.
  *
  * A route of a page declares `access: pageAccess` and registers itself below `pageScope`, which reads
  * forms and answers errors as pages. The handler asks `visitorOf(request, reply)` who is looking,
@@ -50,6 +52,7 @@ export async function installPages(
       (_request, reply) => reply.headers(ASSET_HEADERS).type(contentType).send(body),
     )
   asset(PASSKEY_SCRIPT_PATH, 'assets.passkey', 'text/javascript; charset=utf-8', PASSKEY_SCRIPT)
+  asset(COPY_SCRIPT_PATH, 'assets.copy', 'text/javascript; charset=utf-8', COPY_SCRIPT)
   asset('/assets/icon.svg', 'assets.icon', 'image/svg+xml', theme.icon)
   if (theme.logo) asset('/assets/logo', 'assets.logo', theme.logo.contentType, theme.logo.body)
 }

@@ -102,7 +102,7 @@ export function table(options: {
   </div>`
 }
 
-/** A value to copy: one click selects all of it. */
+/** A value to copy: one click selects all of it. Say so on the page: `Page.copies`. */
 export function copyable(options: { id: string; label: HtmlValue; value: string }): Html {
   const { id, label, value } = options
   return html`<div class="copyable">
@@ -111,6 +111,11 @@ export function copyable(options: { id: string; label: HtmlValue; value: string 
       >${value}</code
     >
   </div>`
+}
+
+/** The same in a table, where the column says what it is. */
+export function copyableCell(id: string, value: string): Html {
+  return html`<code class="copy" id="${id}">${value}</code>`
 }
 
 export function badge(kind: 'neutral' | 'good' | 'warning' | 'bad', text: HtmlValue): Html {

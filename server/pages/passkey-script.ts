@@ -1,5 +1,5 @@
 /**
- * The one script of these pages, served as a file: it cannot be told to run anything else. See
+ * Served as a file, as no page runs anything else. See
  * `passkey.ts` for what it works on. In the language of old browsers, like the pages.
  */
 export const PASSKEY_SCRIPT = `'use strict'

@@ -132,7 +132,12 @@ dd { margin: 0; overflow-wrap: anywhere }
 dd > :last-child { margin-bottom: 0 }
 code, pre { font: .875rem/1.55 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace }
 pre { padding: .9rem 1rem; background: var(--code); border: 1px solid var(--line); border-radius: var(--radius); overflow-x: auto }
-.copyable { margin: 0 0 1rem }
+.copyable { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: start; gap: 0 .5rem; margin: 0 0 1rem }
+.copyable > * { grid-column: 1 / -1 }
+.copyable > code:not(:last-child), .copyable > button { grid-column: auto }
+.copyable > button { margin-top: .25rem; min-width: 5.5rem }
+.button.small { min-height: 2.625rem; padding: .35rem .8rem; font-size: .9375rem }
+code.copy + .button { display: flex; min-width: 5rem; min-height: 2.125rem; margin-top: .375rem }
 .copyable code, dd > code { display: block; margin-top: .25rem; padding: .6rem .8rem; background: var(--code); border: 1px solid var(--line); border-radius: var(--radius); overflow-wrap: anywhere; user-select: all }
 code.copy { display: inline-block; max-width: 100%; padding: .15rem .45rem; background: var(--code); border: 1px solid var(--line); border-radius: .35rem; overflow-wrap: anywhere; user-select: all }
 details { margin: 0 0 .5rem }

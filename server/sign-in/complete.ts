@@ -8,11 +8,18 @@ import { PageError } from '../pages/page-error.ts'
 import { along, type Journey, startOver } from './journey.ts'
 import { sendToOrganisation } from './organisation.ts'
 
+export interface SignedIn {
+  journey: Pick<Journey, 'visitor' | 'messages' | 'interaction' | 'continueTo' | 'fields'>
+  account: Account
+  methods: readonly AuthenticationMethod[]
+  /** The identity provider that vouched for the person. */
+  providerId?: string
+}
+
 /**
- * Ends every sign-in: begins a session under a new cookie, ties the interaction to it, and sends the
- * browser on. Whoever must sign in at an organisation's provider gets no session here.
- * @throws PageError 400 when the interaction belongs to another person: else an attacker could begin
- *   a request, have it consented to by somebody else, and receive what comes of it
+ * Ends every sign-in but that at an organisation's provider. Whoever must sign in there gets no
+ * session here.
+ * @throws as `beginSession`
  */
 export async function completeSignIn(
   request: FastifyRequest,
@@ -22,11 +29,25 @@ export async function completeSignIn(
     interactions: Interactions
     identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
   },
-  signedIn: { journey: Journey; account: Account; methods: readonly AuthenticationMethod[] },
+  signedIn: SignedIn & { journey: Journey },
 ): Promise<FastifyReply> {
-  const { journey, account, methods } = signedIn
+  const { journey, account } = signedIn
   const required = await options.identityProviders.requiredProviderFor(account.email)
   if (required) return sendToOrganisation(reply, journey, required.id, account.email)
+  return beginSession(request, reply, options, signedIn)
+}
+
+/**
+ * Begins a session under a new cookie, ties the interaction to it, and sends the browser on.
+ * @throws PageError 400 when the interaction belongs to another person: else an attacker could begin
+ *   a request, have it consented to by somebody else, and receive what comes of it
+ */
+export async function beginSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: { sessions: Sessions; interactions: Interactions },
+  { journey, account, methods, providerId }: SignedIn,
+): Promise<FastifyReply> {
   const hinted = journey.interaction?.request.hintedAccountId ?? null
   if (hinted !== null && hinted !== account.id) {
     // Taking it up would leave it to somebody whom it is not for.
@@ -37,6 +58,7 @@ export async function completeSignIn(
   const { session, cookie } = await options.sessions.begin({
     accountId: account.id,
     methods,
+    providerId: providerId ?? null,
     address: request.ip,
     userAgent: request.headers['user-agent'] ?? '',
     replaced: readCookie(request, 'mapgate-session'),

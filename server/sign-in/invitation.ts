@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { EmailLink } from '../access/accounts/email-links.ts'
+import type { Invitation } from '../access/accounts/invitations.ts'
 import { emailKey } from '../access/accounts/email.ts'
 import { accountActor, anonymousActor } from '../access/audit/actor.ts'
 import { errorSummary, type FieldErrors, postForm, submitButton } from '../pages/form.ts'
@@ -15,13 +15,8 @@ import { ATTEMPTS } from './limits.ts'
 import type { SignInOptions } from './options.ts'
 import { newPersonFields, readPerson } from './person-fields.ts'
 
-/** What an invitation leads to, with the customer's name. */
-interface Invitation {
-  link: EmailLink
+interface Invited extends Invitation {
   token: string
-  customerId: string
-  customerName: string
-  role: NonNullable<EmailLink['role']>
 }
 
 /**
@@ -29,7 +24,7 @@ interface Invitation {
  * it and accepts; who has none sets a name and a password. The mailbox is proved by the link.
  */
 export function invitationRoutes(app: FastifyInstance, options: SignInOptions): void {
-  const { accounts, emailLinks, memberships, passwords, customers, identityProviders } = options
+  const { accounts, invitations, passwords, identityProviders } = options
 
   app.get('/invitation', pageRoute('invitation.page'), async (request, reply) => {
     const journey = await journeyOf(request, reply, options)
@@ -40,67 +35,61 @@ export function invitationRoutes(app: FastifyInstance, options: SignInOptions): 
   app.post('/invitation', pageRoute('invitation', ATTEMPTS), async (request, reply) => {
     const journey = await journeyOf(request, reply, options)
     const form = requireOwnForm(request, journey.visitor)
-    const invitation = await invitationOf(request, journey)
-    const { link } = invitation
+    const invited = await invitationOf(request, journey)
+    const { token, email } = invited
     const { session } = journey.visitor
     if (session) {
-      if (!isInvited(session.account.email, link)) {
-        return sendInvitation(reply, journey, invitation, { given: { name: '' }, errors: {} })
+      const { account } = session
+      if (!isInvited(account.email, invited)) {
+        return sendInvitation(reply, journey, invited, { given: { name: '' }, errors: {} })
       }
-      await join(request, journey, invitation, session.account.id)
+      const actor = accountActor(account.id, request)
+      const outcome = await invitations.accept(actor, token, { accountId: account.id })
+      if (outcome.kind !== 'accepted') throw deadLink(journey.messages)
       return seeOther(reply, '/account')
     }
-    const email = link.email
     const known = await accounts.findByEmail(email)
     if (known || (await identityProviders.requiredProviderFor(email))) {
-      return seeOther(reply, signInPath(invitation))
+      return seeOther(reply, signInPath(invited))
     }
     const { person, given, errors } = readPerson(form, { ...journey, passwords, email })
     if (Object.keys(errors).length > 0) {
-      return sendInvitation(reply, journey, invitation, { given, errors })
+      return sendInvitation(reply, journey, invited, { given, errors })
     }
     const passwordHash = await passwords.hash(person.password)
-    const created = await accounts.create(anonymousActor(request), {
-      email,
+    const outcome = await invitations.accept(anonymousActor(request), token, {
       name: person.name,
       passwordHash,
-      emailConfirmed: true,
     })
-    if (created.kind === 'known') return seeOther(reply, signInPath(invitation))
-    const { account } = created
-    await join(request, journey, invitation, account.id)
-    return completeSignIn(request, reply, options, { journey, account, methods: ['pwd'] })
+    switch (outcome.kind) {
+      case 'known':
+        return seeOther(reply, signInPath(invited))
+      case 'dead':
+        throw deadLink(journey.messages)
+      case 'accepted': {
+        const { account } = outcome
+        return completeSignIn(request, reply, options, { journey, account, methods: ['pwd'] })
+      }
+    }
   })
 
   /** @throws PageError 410 when it is used, withdrawn or expired */
-  async function invitationOf(request: FastifyRequest, { messages }: Journey): Promise<Invitation> {
+  async function invitationOf(request: FastifyRequest, { messages }: Journey): Promise<Invited> {
     const token = parameter(request, 'token') ?? ''
-    const link = await emailLinks.find(token, 'invite')
-    const customer = link?.customerId ? await customers.find(link.customerId) : null
-    if (!link || !link.role || !customer) throw deadLink(messages)
-    return { link, token, customerId: customer.id, customerName: customer.name, role: link.role }
-  }
-
-  /** Uses the link up. @throws PageError 410 when somebody was faster */
-  async function join(
-    request: FastifyRequest,
-    { messages }: Journey,
-    { token, customerId, role }: Invitation,
-    accountId: string,
-  ): Promise<void> {
-    if (!(await emailLinks.use(token, 'invite'))) throw deadLink(messages)
-    await memberships.set(accountActor(accountId, request), { accountId, customerId, role })
+    const invitation = await invitations.find(token)
+    if (!invitation) throw deadLink(messages)
+    return { ...invitation, token }
   }
 
   async function sendInvitation(
     reply: FastifyReply,
     journey: Journey,
-    invited: Invitation,
+    invited: Invited,
     shown: { given: { name: string }; errors: FieldErrors },
   ): Promise<FastifyReply> {
     const { messages } = journey
     const { invitation, faults } = messages
-    const { link, customerName, role } = invited
+    const { email, customerName, role } = invited
     sendPage(reply, {
       status: Object.keys(shown.errors).length > 0 ? 400 : 200,
       title: invitation.title(customerName),
@@ -113,7 +102,7 @@ export function invitationRoutes(app: FastifyInstance, options: SignInOptions): 
 
     async function wayIn(
       { visitor }: Journey,
-      { token }: Invitation,
+      { token }: Invited,
       { given, errors }: typeof shown,
     ): Promise<Html> {
       const form = (id: string, body: Html) =>
@@ -126,14 +115,14 @@ export function invitationRoutes(app: FastifyInstance, options: SignInOptions): 
         })
       const { session } = visitor
       if (session) {
-        return isInvited(session.account.email, link)
+        return isInvited(session.account.email, invited)
           ? form('accept-form', submitButton({ id: 'submit', label: invitation.accept }))
-          : html`<p>${invitation.otherAccount(link.email, session.account.email)}</p>
+          : html`<p>${invitation.otherAccount(email, session.account.email)}</p>
               ${linkButton({ id: 'sign-out', href: '/sign-out', label: messages.signOut.title })}`
       }
-      const known = await accounts.findByEmail(link.email)
-      if (known || (await identityProviders.requiredProviderFor(link.email))) {
-        return html`<p>${invitation.existing(link.email)}</p>
+      const known = await accounts.findByEmail(email)
+      if (known || (await identityProviders.requiredProviderFor(email))) {
+        return html`<p>${invitation.existing(email)}</p>
           ${linkButton({
             id: 'sign-in',
             href: signInPath(invited),
@@ -141,7 +130,7 @@ export function invitationRoutes(app: FastifyInstance, options: SignInOptions): 
             kind: 'primary',
           })}`
       }
-      return html`<p>${invitation.newAccount(link.email)}</p>
+      return html`<p>${invitation.newAccount(email)}</p>
         ${form(
           'invitation-form',
           html`${newPersonFields(messages, passwords, { given: { ...given, email: null }, errors })}
@@ -152,11 +141,11 @@ export function invitationRoutes(app: FastifyInstance, options: SignInOptions): 
 }
 
 /** By way of the sign-in page back to the invitation. */
-function signInPath({ token }: Invitation): string {
+function signInPath({ token }: Invited): string {
   return along({ fields: { continue: `/invitation?token=${token}` } }, '/sign-in')
 }
 
 /** It was sent to a mailbox: whose account has another one must not take it. */
-function isInvited(email: string, link: EmailLink): boolean {
-  return emailKey(email) === emailKey(link.email)
+function isInvited(accountEmail: string, { email }: Invited): boolean {
+  return emailKey(accountEmail) === emailKey(email)
 }

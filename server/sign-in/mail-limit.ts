@@ -7,13 +7,17 @@ const LIMIT = { quota: 5, windowSeconds: 900 }
 const MAXIMUM_ADDRESSES = 10_000
 
 /**
- * Whether one more message may go to an address that a stranger typed: nobody's mailbox is flooded
- * through this server. In this process; the address that was written to longest ago is forgotten.
+ * Counts one more message to an address that a stranger typed; false: not now, because nobody's
+ * mailbox is flooded through this server. Each kind is counted apart: however often somebody else
+ * signs up with an address, its owner gets the link for a new password.
  */
-export function createMailLimit({ clock }: { clock: Clock }): (email: string) => boolean {
+export type MayMail = (kind: 'confirm' | 'known' | 'reset', email: string) => boolean
+
+/** In this process; what was written longest ago is forgotten. */
+export function createMailLimit({ clock }: { clock: Clock }): MayMail {
   const sent = new LRUCache<string, SlidingWindow>({ max: MAXIMUM_ADDRESSES })
-  return (email) => {
-    const key = emailKey(email)
+  return (kind, email) => {
+    const key = `${kind} ${emailKey(email)}`
     const window = sent.get(key) ?? new SlidingWindow()
     sent.set(key, window)
     if (window.waitSeconds(LIMIT, clock.now()) > 0) return false

@@ -1,7 +1,7 @@
 import type { Accounts } from '../access/accounts/accounts.ts'
 import type { Challenges } from '../access/accounts/challenges.ts'
 import type { EmailLinks } from '../access/accounts/email-links.ts'
-import type { Memberships } from '../access/accounts/memberships.ts'
+import type { Invitations } from '../access/accounts/invitations.ts'
 import type { Passkeys } from '../access/accounts/passkeys.ts'
 import type { Passwords } from '../access/accounts/passwords.ts'
 import type { SecondFactors } from '../access/accounts/second-factors.ts'
@@ -29,7 +29,7 @@ export interface SignInOptions {
   secondFactors: SecondFactors
   passkeys: Passkeys
   challenges: Challenges
-  memberships: Memberships
+  invitations: Invitations
   sessions: Sessions
   interactions: Interactions
   consents: Consents

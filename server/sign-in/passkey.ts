@@ -46,6 +46,8 @@ export function passkeyRoutes(app: FastifyInstance, options: SignInOptions): voi
     const { account } = outcome
     if (!account.emailConfirmed) throw wrongPasskey(journey)
     if (!pending) {
+      // A challenge for a second factor may be answered without PIN or biometrics: never alone.
+      if (!outcome.userVerified) throw wrongPasskey(journey)
       return completeSignIn(request, reply, options, { journey, account, methods: ['hwk', 'mfa'] })
     }
     // A passkey of one's own is no second factor of somebody else.

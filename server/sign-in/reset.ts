@@ -40,7 +40,7 @@ export function resetRoutes(app: FastifyInstance, options: MailingOptions): void
     if (email === null) return sendForgot(reply, journey, { email: given, fault: faults.email })
     options.background(request, async () => {
       const account = await accounts.findByEmail(email)
-      if (!account || account.suspended || !options.mayMail(account.email)) return
+      if (!account || account.suspended || !options.mayMail('reset', account.email)) return
       const text = await emailLinks.create({
         purpose: 'reset',
         accountId: account.id,

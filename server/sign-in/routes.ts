@@ -27,8 +27,8 @@ import { signUpRoutes } from './sign-up.ts'
  * - Without one, the sign-in ends at `continue`, a path of this server.
  *
  * Nothing tells whether an e-mail is known: passwords take the same time in any case, and what depends
- * on an account is done after the answer (`background.ts`). Every sign-in ends in `complete.ts`, save
- * that at an organisation's provider (`upstream.ts`).
+ * on an account is done after the answer (`background.ts`). Every sign-in ends in `complete.ts`, that
+ * at an organisation's provider (`upstream.ts`) too.
  */
 export async function signInRoutes(app: FastifyInstance, options: SignInOptions): Promise<void> {
   preparePages(app)

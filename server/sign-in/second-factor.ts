@@ -17,8 +17,9 @@ import type { SignInOptions } from './options.ts'
 const LIFETIME_MILLISECONDS = 10 * 60_000
 
 /**
- * `/sign-in/second-factor`: after the right password of an account that has a second factor. The step between is a challenge of this browser (`step`), so that neither the page nor
- * the code is worth anything without the password.
+ * `/sign-in/second-factor`: after the right password of an account that has a second factor. The step
+ * between is a challenge of this browser (`step`), so that neither the page nor the code is worth
+ * anything without the password.
  */
 export function secondFactorRoutes(app: FastifyInstance, options: SignInOptions): void {
   const path = '/sign-in/second-factor'
@@ -55,19 +56,6 @@ export function secondFactorRoutes(app: FastifyInstance, options: SignInOptions)
     const methods = ['pwd', 'otp', 'mfa'] as const
     return completeSignIn(request, reply, options, { journey, account, methods })
   })
-}
-
-/**
- * Whether a password is not enough: with an authenticator app, or with a passkey and recovery codes
- * beside it. A lone passkey may be on a device that is not here, and must not lock its owner out.
- */
-export async function needsSecondFactor(
-  { passkeys, secondFactors }: Pick<SignInOptions, 'passkeys' | 'secondFactors'>,
-  account: Account,
-): Promise<boolean> {
-  if (account.hasTotp) return true
-  if ((await passkeys.list(account.id)).length === 0) return false
-  return (await secondFactors.recoveryCodesLeft(account.id)) > 0
 }
 
 /** Goes on to the page, with the password done. */

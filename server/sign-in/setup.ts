@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { EmailLink } from '../access/accounts/email-links.ts'
 import { anonymousActor } from '../access/audit/actor.ts'
 import { errorSummary, type FieldErrors, postForm, submitButton } from '../pages/form.ts'
 import { formTokenField, requireOwnForm } from '../pages/form-token.ts'
@@ -12,15 +13,17 @@ import { ATTEMPTS } from './limits.ts'
 import type { SignInOptions } from './options.ts'
 import { newPersonFields, readPerson } from './person-fields.ts'
 
-/** `/setup`: behind the one-time link that a first start prints; makes the first operator. */
+/**
+ * `/setup`: behind the one-time link that a first start prints; makes the first operator. The link
+ * stands in a log, so it is dead as soon as there is an operator, however they came to be one.
+ */
 export function setupRoutes(app: FastifyInstance, options: SignInOptions): void {
   const { accounts, emailLinks, passwords } = options
 
   app.get('/setup', pageRoute('setup.page'), async (request, reply) => {
     const journey = await journeyOf(request, reply, options)
     const token = parameter(request, 'token') ?? ''
-    const link = await emailLinks.find(token, 'setup')
-    if (!link) throw deadLink(journey.messages)
+    const link = await linkOf(token, journey)
     return sendSetup(reply, options, journey, {
       token,
       given: { name: '', email: link.email },
@@ -33,8 +36,7 @@ export function setupRoutes(app: FastifyInstance, options: SignInOptions): void 
     const { messages } = journey
     const form = requireOwnForm(request, journey.visitor)
     const token = form.get('token') ?? ''
-    const link = await emailLinks.find(token, 'setup')
-    if (!link) throw deadLink(messages)
+    await linkOf(token, journey)
     const { person, given, errors } = readPerson(form, { messages, passwords })
     const { name, email, password } = person
     // Whoever has the link has the machine, and may be told.
@@ -56,6 +58,13 @@ export function setupRoutes(app: FastifyInstance, options: SignInOptions): void 
     if (kind === 'known') throw deadLink(messages)
     return completeSignIn(request, reply, options, { journey, account, methods: ['pwd'] })
   })
+
+  /** @throws PageError 410 */
+  async function linkOf(token: string, { messages }: Journey): Promise<EmailLink> {
+    const link = await emailLinks.find(token, 'setup')
+    if (!link || (await accounts.hasOperator())) throw deadLink(messages)
+    return link
+  }
 }
 
 function sendSetup(

@@ -18,11 +18,10 @@ import { notice } from '../pages/parts.ts'
 import { pageRoute } from '../pages/route.ts'
 import { completeSignIn, seeOther } from './complete.ts'
 import { along, type Journey, journeyOf, parameter } from './journey.ts'
-import { ATTEMPTS, type MailingOptions } from './limits.ts'
+import { ATTEMPTS, type MailingOptions, tooManyAttempts } from './limits.ts'
 import type { SignInOptions } from './options.ts'
 import { sendToOrganisation } from './organisation.ts'
-import { beginSecondFactor, needsSecondFactor } from './second-factor.ts'
-import { PageError } from '../pages/page-error.ts'
+import { beginSecondFactor } from './second-factor.ts'
 
 /** `/sign-in`: e-mail and password, and the ways to all other ways. */
 export function signInRoutes(app: FastifyInstance, options: MailingOptions): void {
@@ -47,7 +46,7 @@ export function signInRoutes(app: FastifyInstance, options: MailingOptions): voi
   app.post('/sign-in', pageRoute('sign-in', ATTEMPTS), async (request, reply) => {
     const journey = await journeyOf(request, reply, options)
     const form = requireOwnForm(request, journey.visitor)
-    const { faults, signIn, errors: failures } = journey.messages
+    const { faults, signIn } = journey.messages
     const email = form.get('email')?.trim() ?? ''
     const password = form.get('password') ?? ''
     const errors = {
@@ -60,16 +59,15 @@ export function signInRoutes(app: FastifyInstance, options: MailingOptions): voi
     const required = await identityProviders.requiredProviderFor(email)
     if (required) return sendToOrganisation(reply, journey, required.id, email)
     const outcome = await passwords.verify(email, password, request.ip)
-    if (outcome.kind === 'wait') {
-      void reply.header('retry-after', String(outcome.seconds))
-      throw new PageError(429, failures.byStatus[429]!.title, failures.byStatus[429]!.advice)
+    if (outcome.kind === 'wait') throw tooManyAttempts(reply, journey.messages, outcome.seconds)
+    if (outcome.kind === 'unconfirmed') {
+      options.background(request, () => mailConfirmation(options, journey, outcome.account))
     }
     if (outcome.kind !== 'right') {
       return sendSignIn(request, reply, options, journey, { email, fault: signIn.wrong })
     }
     const { account } = outcome
-    if (!account.emailConfirmed) return askToConfirm(request, reply, options, journey, account)
-    if (await needsSecondFactor(options, account)) {
+    if (await options.secondFactors.areNeeded(account)) {
       return beginSecondFactor(reply, options, journey, account.id)
     }
     return completeSignIn(request, reply, options, { journey, account, methods: ['pwd'] })
@@ -167,41 +165,28 @@ function noticeOf(
     : null
 }
 
-/** The password was right, but whoever signed up may not be who reads that mailbox. */
-async function askToConfirm(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: MailingOptions,
-  journey: Journey,
-  account: Account,
-): Promise<FastifyReply> {
-  const { unconfirmed } = journey.messages
-  options.background(request, () => mailConfirmation(options, journey, account))
-  sendPage(reply, {
-    status: 403,
-    title: unconfirmed.title,
-    messages: journey.messages,
-    body: html`<p>${unconfirmed.text(account.email)}</p>`,
-  })
-  return reply
-}
-
 /** Sends the link that confirms an account's e-mail, unless that mailbox got many just now. */
 export async function mailConfirmation(
   options: MailingOptions,
   journey: Journey,
   account: Account,
 ): Promise<void> {
-  if (!options.mayMail(account.email)) return
-  const text = await options.emailLinks.create({
+  if (!options.mayMail('confirm', account.email)) return
+  const { id: accountId, email } = account
+  const { browser } = journey.visitor
+  const token = await options.emailLinks.create({
     purpose: 'confirm',
-    accountId: account.id,
-    email: account.email,
+    accountId,
+    email,
     continueTo: along(journey, '/sign-in'),
   })
-  const link = `${options.publicUrl}/confirm?token=${text}`
-  options.mail.send(options.mailMessages.confirmEmail(account.email, { link }))
+  const proof = await options.challenges.create('sign-up', browser, accountId, {}, DAY)
+  const link = `${options.publicUrl}/confirm?token=${token}&proof=${proof}`
+  options.mail.send(options.mailMessages.confirmEmail(email, { link }))
 }
+
+/** As long as the link lives. */
+const DAY = 86_400_000
 
 export async function findClient(
   { feed, resolveClient }: Pick<SignInOptions, 'feed' | 'resolveClient'>,

@@ -54,8 +54,8 @@ async function signUp(
     await mailConfirmation(options, journey, account)
     return
   }
-  if (!options.mayMail(account.email)) return
   const { email, name } = account
+  if (!options.mayMail(account.emailConfirmed ? 'known' : 'reset', email)) return
   if (account.emailConfirmed) {
     mail.send(mailMessages.knownEmail(email, { name, link: `${publicUrl}/forgot-password` }))
     return

@@ -8,13 +8,12 @@ import type { Customers } from '../access/customers/customers.ts'
 import type { Admit, AdmitRefusal } from '../access/identity-providers/admission.ts'
 import type { IdentityProvider } from '../access/identity-providers/identity-provider.ts'
 import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
-import { type Interactions, resumeUrl } from '../access/interactions/interaction.ts'
-import { readCookie, setCookie } from '../http/cookies.ts'
+import type { Interactions } from '../access/interactions/interaction.ts'
 import type { LimitCall } from '../http/route.ts'
 import { pageRoute } from '../pages/route.ts'
 import { messagesOf, visitorOf } from '../pages/visitor.ts'
 import { networkOf } from '../protocol/network.ts'
-import { seeOther } from './complete.ts'
+import { beginSession, seeOther } from './complete.ts'
 import { type Journey, journeyOf, parameter, startOver } from './journey.ts'
 import { localPath } from './local-path.ts'
 import type { UpstreamClients } from './upstream-client.ts'
@@ -106,8 +105,11 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       nonce: challenge.nonce,
       code_challenge: await openid.calculatePKCECodeChallenge(challenge.codeVerifier),
       code_challenge_method: 'S256',
-      // Whoever asked for a fresh sign-in here means one there: here nobody types anything.
-      ...(wanted?.prompts.includes('login') && { prompt: 'login' }),
+      // A fresh sign-in here, asked for by a client or before a sensitive change, means one there: here
+      // nobody types anything.
+      ...((wanted?.prompts.includes('login') || (!wanted && visitor.session)) && {
+        prompt: 'login',
+      }),
       ...(challenge.maxAge !== null && { max_age: String(challenge.maxAge) }),
       ...(loginHint !== null && { login_hint: loginHint }),
     })
@@ -116,7 +118,8 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
 
   const callback = '/sign-in/upstream/callback/:provider'
   app.get(callback, pageRoute('sign-in.upstream-callback', CALLS), async (request, reply) => {
-    const { browser } = await visitorOf(request, reply)
+    const visitor = await visitorOf(request, reply)
+    const { browser } = visitor
     const state = parameter(request, 'state')
     const answered = state === null ? null : await challenges.take(state, 'upstream', browser)
     if (!answered || state === null) {
@@ -144,20 +147,19 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
     const { interaction: id } = fields
     const interaction = id === undefined ? null : await interactions.find(id, browser)
     if (id !== undefined && !interaction) throw startOver(messagesOf(request))
-    const accountId = admitted.account.id
-    const { session, cookie } = await options.sessions.begin({
-      accountId,
+    const { account } = admitted
+    return beginSession(request, reply, options, {
+      journey: {
+        visitor,
+        messages: messagesOf(request, interaction?.request.uiLocales),
+        interaction,
+        continueTo: localPath(fields.continue ?? null),
+        fields,
+      },
+      account,
       methods: ['fed'],
       providerId: provider.id,
-      address: request.ip,
-      userAgent: request.headers['user-agent'] ?? '',
-      replaced: readCookie(request, 'mapgate-session'),
     })
-    setCookie(reply, 'mapgate-session', cookie, null)
-    if (!interaction) return seeOther(reply, localPath(fields.continue ?? null))
-    const taken = await interactions.take(interaction.id, browser, { id: session.id, accountId })
-    if (taken !== 'taken-up') throw startOver(messagesOf(request))
-    return seeOther(reply, resumeUrl(interaction))
   })
 
   /** Exchanges the code; checks `iss`, signature, audience, nonce and times. */

@@ -90,7 +90,7 @@ describe('RFC 7009', () => {
     const spared = await getToken(server, demo)
     expect(await call(token)).toBe(200)
     const response = await revoke(demo, token)
-    expect([response.status, await response.text()]).toEqual([200, ''])
+    expect([response.status, await response.text()]).toEqual([200, '{}'])
     expect(await call(token)).toBe(401)
     expect(await introspect(demo, token)).toEqual(inactive)
     expect(await call(spared)).toBe(200)

@@ -201,6 +201,15 @@ describe('the graph', () => {
     expect(found.data).toEqual(data)
     const ids = data.map(({ id }) => id).join(',')
     expect((await read<{ data: object[] }>(`/images?image_ids=${ids}`)).data).toEqual(data)
+    // The limit counts what was found, not what was looked at.
+    const last = data.at(-1)!
+    const { captured_at: at } = await read<{ captured_at: number }>(
+      `/${last.id}?fields=captured_at`,
+    )
+    const since = `start_captured_at=${new Date(at).toISOString()}&limit=1`
+    for (const these of [`sequence_ids=${sequence}`, `image_ids=${ids}`]) {
+      expect((await read<{ data: object[] }>(`/images?${these}&${since}`)).data).toEqual([last])
+    }
   })
 })
 

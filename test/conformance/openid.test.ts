@@ -412,6 +412,14 @@ describe('oauth4webapi', () => {
       sub: tokens.claims()!.sub,
       client_id: web.clientId,
     })
+    // Nor does it tell what userinfo would not.
+    for (const token of [tokens.access_token, tokens.refresh_token!]) {
+      expect(await introspect(token)).not.toHaveProperty('username')
+    }
+    const named = await login(web, ann, 'openid email')
+    expect(await introspect(named.tokens.access_token)).toMatchObject({
+      username: 'ann@demo.example',
+    })
     const revoked = await oauth.revocationRequest(as, client, auth, tokens.refresh_token!, insecure)
     await oauth.processRevocationResponse(revoked)
     expect(await introspect(tokens.access_token)).toEqual({ active: false })
@@ -479,7 +487,7 @@ function runStrategy(
 }
 
 describe('simple-oauth2', () => {
-  it('gets a code by PKCE and refreshes', async () => {
+  it('gets a code by PKCE, refreshes and revokes', async () => {
     const client = new AuthorizationCode({
       client: { id: web.clientId, secret: web.secret },
       auth: {
@@ -507,5 +515,7 @@ describe('simple-oauth2', () => {
     const refreshed = await token.refresh()
     expect(refreshed.token['refresh_token']).not.toBe(token.token['refresh_token'])
     expect(decodeJwt(String(refreshed.token['access_token']))).toMatchObject({ scope: 'read' })
+    await refreshed.revokeAll()
+    await expect(refreshed.refresh()).rejects.toThrow('400')
   })
 })

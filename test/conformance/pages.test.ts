@@ -26,9 +26,10 @@ async function signUp(email: string, name = 'Ada Lovelace'): Promise<void> {
   const visitor = visit()
   await visitor.post('/sign-up', { name, email, password: PASSWORD })
   const { link } = await readMail(server, email, '/confirm')
-  const token = new URL(link).searchParams.get('token')!
-  expect((await visitor.post('/confirm', { token })).status).toBe(303)
+  expect((await visitor.post('/confirm', fieldsOf(link))).status).toBe(303)
 }
+
+const fieldsOf = (link: string) => Object.fromEntries(new URL(link).searchParams)
 
 async function signedIn(email = newEmail(), name?: string): Promise<HttpVisitor> {
   await signUp(email, name)
@@ -311,6 +312,24 @@ describe('what strangers send', () => {
       const second = await visit().post(path, { ...fields, email: unknown })
       expect(masked(first, known)).toEqual(masked(second, unknown))
     }
+    // Who signs up with somebody's address and then signs in learns nothing either.
+    await readMail(server, unknown, '/confirm')
+    const other = 'other words for a password'
+    const [first, second] = [
+      await visit().post('/sign-in', { email: unknown, password: PASSWORD }),
+      await visit().post('/sign-in', { email: known, password: other }),
+    ]
+    expect(masked(first, unknown)).toEqual(masked(second, known))
+  })
+
+  it('lets nobody keep the link for a new password from its owner', async () => {
+    const email = newEmail()
+    await signUp(email)
+    const fields = { name: 'Ada', email, password: PASSWORD }
+    for (let attempt = 0; attempt < 6; attempt++) await visit().post('/sign-up', fields)
+    await readMail(server, email, 'you have an account already')
+    await visit().post('/forgot-password', { email })
+    expect((await readMail(server, email, '/reset-password')).to).toContain(email)
   })
 
   it('writes to nobody more than a few times', async () => {
@@ -321,8 +340,10 @@ describe('what strangers send', () => {
     // What is sent is sent in order: after this one nothing comes.
     const last = newEmail()
     await signUp(last)
-    const mails = (await allMails(server)).filter((mail) => mail.to.includes(email))
-    expect(mails.length).toBeLessThanOrEqual(5)
+    const mails = (await allMails(server)).filter(
+      (mail) => mail.to.includes(email) && mail.link.includes('/reset-password'),
+    )
+    expect(mails).toHaveLength(5)
   })
 
   it('lets a link of a mail be used once, and looked at without using it', async () => {
@@ -332,11 +353,26 @@ describe('what strangers send', () => {
     const { link } = await readMail(server, email, '/confirm')
     const token = new URL(link).searchParams.get('token')!
     for (let attempt = 0; attempt < 3; attempt++) expect((await visitor.get(link)).status).toBe(200)
-    const answers = await Promise.all([1, 2, 3].map(() => visitor.post('/confirm', { token })))
+    const answers = await Promise.all([1, 2, 3].map(() => visitor.post('/confirm', fieldsOf(link))))
     const statuses = answers.map(({ status }) => String(status))
     expect(statuses.toSorted()).toEqual(['303', '410', '410'])
     // A link for one thing is none for another.
     expect((await visitor.get(`/reset-password?token=${token}`)).status).toBe(410)
+  })
+
+  it('does not let a mailbox’s owner confirm what a stranger signed up by one click', async () => {
+    const email = newEmail()
+    await visit().post('/sign-up', { name: 'Mallory', email, password: PASSWORD })
+    const fields = fieldsOf((await readMail(server, email, '/confirm')).link)
+    const owner = visit()
+    for (const password of ['', 'a guess of the owner']) {
+      expect((await owner.post('/confirm', { ...fields, password })).status).toBe(400)
+    }
+    const stranger = await visit().post('/sign-in', { email, password: PASSWORD })
+    expect(stranger.status).toBe(400)
+    // Somebody with two devices knows the password.
+    expect((await owner.post('/confirm', { ...fields, password: PASSWORD })).status).toBe(303)
+    expect((await visit().post('/sign-in', { email, password: PASSWORD })).status).toBe(303)
   })
 
   it('refuses a passkey that is none', async () => {

@@ -198,10 +198,13 @@ describe('RFC 7009, RFC 7662', () => {
       active: true,
       client_id: web.clientId,
       scope: 'read',
-      username: 'ann@demo.example',
       sub: decodeJwt(pair.access_token).sub,
     })
-    expect((await introspect(web, pair.access_token)).body.username).toBe('ann@demo.example')
+    expect((await introspect(web, pair.refresh_token)).body).not.toHaveProperty('username')
+    const named = await pairOf(web, 'email read')
+    for (const presented of [named.access_token, named.refresh_token]) {
+      expect((await introspect(web, presented)).body.username).toBe('ann@demo.example')
+    }
     expect((await introspect(other, pair.refresh_token)).body).toEqual({ active: false })
     expect((await introspect(native, pair.refresh_token)).status).toBe(401)
     await refresh(web, pair.refresh_token)

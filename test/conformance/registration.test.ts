@@ -451,6 +451,7 @@ describe('draft-ietf-oauth-client-id-metadata-document', () => {
     const id = publish({})
     expect((await open(id)).status).toBe(200)
     await mapgate(server, 'clients', 'suspend', id)
-    expect((await open(id)).status).toBe(400)
+    // Known to all nodes within a second.
+    await expect.poll(async () => (await open(id)).status, { timeout: 5_000 }).toBe(400)
   })
 })

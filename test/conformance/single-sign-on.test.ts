@@ -131,6 +131,14 @@ describe('single sign-on', () => {
       expect(await account(person.email)).toMatchObject({ id, sessions: [{}, {}] })
     })
 
+    it('is asked for again there, once the person must prove who they are again', async () => {
+      const first = await browser.open(upstreamUrl('acme'), { stopAt: upstream.issuer })
+      expect(new URL(first.url).searchParams.get('prompt')).toBeNull()
+      await signIn()
+      const again = await browser.open(upstreamUrl('acme'), { stopAt: upstream.issuer })
+      expect(new URL(again.url).searchParams.get('prompt')).toBe('login')
+    })
+
     it('takes a new session id, so that one known before is worth nothing', async () => {
       await signIn()
       const host = new URL(server.url).host

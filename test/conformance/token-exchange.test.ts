@@ -138,6 +138,20 @@ describe('RFC 8693', () => {
     )
   })
 
+  it('gives no token that is too long to be used', async () => {
+    const collections = Array.from({ length: 19 }, (_, index) => `c${index}`.padEnd(100, 'x'))
+    const authorization_details = JSON.stringify([
+      { type: 'map_data', actions: ['read'], collections },
+    ])
+    const first = await exchange(await getToken(server, client), { authorization_details })
+    const narrowed = String(first.body.access_token)
+    const { status } = await fetch(`${server.url}/maps/collections`, { headers: bearer(narrowed) })
+    expect(status).toBe(200)
+    expect(await exchange(narrowed, { authorization_details })).toMatchObject(
+      fails('invalid_request'),
+    )
+  })
+
   it('refuses what it does not know, instead of dropping it', async () => {
     const subject = await getToken(server, client)
     for (const fields of [

@@ -30,6 +30,22 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const grant = { grant_type: 'client_credentials' }
 
+const credentialsOf = ({ clientId, secret }: Credentials) => ({
+  client_id: clientId,
+  client_secret: secret,
+})
+
+describe('RFC 9396 §6', () => {
+  it('refuses details where they would not limit the token', async () => {
+    const details = JSON.stringify([{ type: 'map_data', actions: ['read'] }])
+    const fields = { ...grant, ...credentialsOf(demo), authorization_details: details }
+    expect(await answerOf(postForm(`${server.url}/oauth2/token`, fields))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_authorization_details' },
+    })
+  })
+})
+
 describe('RFC 9068 §2', () => {
   it('signs an access token that the keys of /jwks verify', async () => {
     const token = await getToken(server, demo)

@@ -78,7 +78,7 @@ it('asks for consent, naming who asks for what, and brings the code back', async
   await page.goto(authorizationUrl())
   expect(await text(page, '#client')).toContain('Street Survey')
   await completeSignIn(page, person)
-  expect(await text(page, 'h1')).toBe('Allow Street Survey?')
+  expect(await text(page, 'h1')).toBe('Authorize Street Survey?')
   expect(await text(page, '#client-owner')).toContain('Grace Hopper')
   expect(await text(page, '#client-owner')).toContain('survey.example')
   expect(await text(page, '#scopes')).toContain('Read map data')

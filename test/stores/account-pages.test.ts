@@ -119,3 +119,29 @@ describeDatabases('sensitive changes', (_kind, locate) => {
     expect((await accounts.find(id))!.hasTotp).toBe(true)
   })
 })
+
+describeDatabases('a new e-mail address', (_kind, locate) => {
+  it('is for nobody who must sign in at their organisation', async () => {
+    await using pages = await openPages(await locate())
+    const { access } = pages.app
+    const { id, email } = pages.account
+    const token = await access.emailLinks.create({
+      purpose: 'confirm',
+      accountId: id,
+      email: 'home@example.net',
+    })
+    await access.customers.create(systemActor, { id: 'lund', name: 'Lund' })
+    await access.identityProviders.create(systemActor, {
+      id: 'lund',
+      customerId: 'lund',
+      issuer: 'https://idp.example.com',
+      clientId: 'mapgate',
+      domains: ['example.com'],
+      credential: { kind: 'client-secret', secret: 'x' },
+      required: true,
+    })
+    expect((await pages.post('/account/email', { email: 'home@example.net' })).statusCode).toBe(403)
+    expect((await pages.post('/account/email/confirm', { token })).statusCode).toBe(403)
+    expect(await access.accounts.find(id)).toMatchObject({ email })
+  })
+})

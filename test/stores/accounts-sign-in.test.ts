@@ -64,6 +64,30 @@ describeDatabases('passwords', (_kind, locate) => {
     expect(await access.passwords.verify(EMAIL, PASSWORD, null)).toEqual({ kind: 'wrong' })
   })
 
+  it('open nothing while the e-mail is not confirmed, and leave no other trace than wrong ones', async () => {
+    await using access = await openTestAccess(await locate())
+    const passwordHash = await access.passwords.hash(PASSWORD)
+    const person = { email: EMAIL, name: 'Ann', passwordHash }
+    const { account } = await access.accounts.create(commandLine, person)
+    const verify = (password: string) => access.passwords.verify(EMAIL, password, '192.0.2.7')
+    expect(await verify(PASSWORD)).toEqual({ kind: 'unconfirmed', account })
+    for (let n = 0; n < 9; n++) await verify(n % 2 ? PASSWORD : 'wrong')
+    expect(await verify(PASSWORD)).toMatchObject({ kind: 'wait' })
+    await access.accounts.confirmEmail(commandLine, account.id, EMAIL)
+    expect(await access.passwords.verify(EMAIL, PASSWORD, null)).toMatchObject({ kind: 'right' })
+  })
+
+  it('slow down guesses that come all at once too', async () => {
+    await using access = await openTestAccess(await locate())
+    await createPerson(access)
+    const kinds = await kindsOf(
+      Array.from({ length: 40 }, () => access.passwords.verify(EMAIL, 'wrong', '192.0.2.7')),
+    )
+    // Two are tried at the same time.
+    expect(kinds.filter((kind) => kind === 'wrong').length).toBeLessThanOrEqual(11)
+    expect(kinds).toContain('wait')
+  })
+
   it('are locked after 100 failures in a row, tried at once on two nodes, until a reset', async () => {
     const location = await locate()
     await using one = await openTestAccess(location)
@@ -99,6 +123,26 @@ describeDatabases('passwords', (_kind, locate) => {
     expect(await failures()).toBe(3)
     await access.passwords.verify(EMAIL, PASSWORD, null)
     expect(await failures()).toBe(0)
+  })
+
+  it('begin anew with a passkey beside them too, which a sign-in by password does not ask for', async () => {
+    await using access = await openTestAccess(await locate())
+    const { id } = await createPerson(access)
+    const passkey = { account_id: id, public_key: '', counter: 0, transports: '', name: 'Key' }
+    await access.database.write((write) =>
+      write.query
+        .insertInto('passkeys')
+        .values({ ...passkey, id: 'key', created_at: 0, last_used_at: null })
+        .execute(),
+    )
+    const account = (await access.accounts.find(id))!
+    expect(await access.secondFactors.areNeeded(account)).toBe(false)
+    for (let round = 0; round < 2; round++) {
+      await kindsOf(Array.from({ length: 55 }, () => access.passwords.verify(EMAIL, 'wrong', null)))
+      expect(await access.passwords.verify(EMAIL, PASSWORD, null)).toMatchObject({ kind: 'right' })
+    }
+    await access.secondFactors.newRecoveryCodes(commandLine, id)
+    expect(await access.secondFactors.areNeeded(account)).toBe(true)
   })
 
   it('slow down who guesses from one network, and nobody else', async () => {

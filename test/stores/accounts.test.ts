@@ -86,8 +86,11 @@ describeDatabases('accounts', (_kind, locate) => {
     const { id, email } = await createPerson(access)
     const [kept, lost] = [await begin(access, id), await begin(access, id)]
     const link = await access.emailLinks.create({ purpose: 'reset', accountId: id, email })
+    const step = await access.challenges.create('second-factor', 'browser', id, {}, 60_000)
     const hash = await access.passwords.hash(PASSWORD)
     await access.accounts.setPassword(commandLine, id, hash, { exceptSession: kept.session.id })
+    // Begun with the password before.
+    expect(await access.challenges.take(step, 'second-factor', 'browser')).toBeNull()
     expect(await access.sessions.find(kept.cookie)).not.toBeNull()
     expect(await access.sessions.find(lost.cookie)).toBeNull()
     expect(await access.emailLinks.use(link, 'reset')).toBeNull()
@@ -273,6 +276,54 @@ describeDatabases('memberships', (_kind, locate) => {
     expect(outcomes.filter((outcome) => outcome === 'last-owner')).toHaveLength(1)
     const owners = (await one.memberships.members('lund')).filter(({ role }) => role === 'owner')
     expect(owners).toHaveLength(1)
+  })
+
+  it('let of two administrators who remove each other one succeed', async () => {
+    const location = await locate()
+    await using one = await openTestAccess(location)
+    await using other = await openTestAccess(location)
+    await one.customers.create(commandLine, { id: 'lund', name: 'City of Lund' })
+    const ann = await createPerson(one)
+    const bo = await createPerson(one, 'bo@lund.example', 'Bo')
+    const cid = await createPerson(one, 'cid@lund.example', 'Cid')
+    const set = (accountId: string, role: 'owner' | 'admin') =>
+      one.memberships.set(commandLine, { accountId, customerId: 'lund', role })
+    await set(cid.id, 'owner')
+    await set(ann.id, 'admin')
+    await set(bo.id, 'admin')
+    const removal = { customerId: 'lund', role: null, may: () => true }
+    const outcomes = await Promise.all([
+      one.memberships.changeAs(commandLine, { ...removal, by: ann.id, accountId: bo.id }),
+      other.memberships.changeAs(commandLine, { ...removal, by: bo.id, accountId: ann.id }),
+    ])
+    expect(outcomes.toSorted()).toEqual(['changed', 'unknown'])
+    expect(await one.memberships.members('lund')).toHaveLength(2)
+  })
+
+  it('are judged as they are when they are changed', async () => {
+    await using access = await openTestAccess(await locate())
+    await access.customers.create(commandLine, { id: 'lund', name: 'City of Lund' })
+    const ann = await createPerson(access)
+    const bo = await createPerson(access, 'bo@lund.example', 'Bo')
+    const { memberships } = access
+    await memberships.set(commandLine, { accountId: ann.id, customerId: 'lund', role: 'owner' })
+    const change = {
+      by: ann.id,
+      accountId: bo.id,
+      customerId: 'lund',
+      role: 'developer' as const,
+      may: (own: string, current: string) => own === 'owner' && current === 'viewer',
+    }
+    // Whoever was removed meanwhile is not let in again by a change of role.
+    expect(await memberships.changeAs(commandLine, change)).toBe('unknown')
+    await memberships.set(commandLine, { accountId: bo.id, customerId: 'lund', role: 'viewer' })
+    expect(await memberships.changeAs(commandLine, change)).toBe('changed')
+    expect(await memberships.changeAs(commandLine, change)).toBe('forbidden')
+    expect(await memberships.changeAs(commandLine, { ...change, accountId: ann.id })).toBe(
+      'forbidden',
+    )
+    const leaving = { ...change, accountId: ann.id, role: null, may: () => true }
+    expect(await memberships.changeAs(commandLine, leaving)).toBe('last-owner')
   })
 
   it('make one customer of a person’s own, however often it is asked for', async () => {

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
+import { DEVICE_CODE_GRANT } from '../../server/access/clients/client.ts'
 import type { AuthorizationRequest } from '../../server/access/interactions/interaction.ts'
 import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
+import { openTestApp } from '../support/app.ts'
 import { describeDatabases } from '../support/databases.ts'
 import { createPerson } from '../support/grants.ts'
 
@@ -56,6 +58,34 @@ const approve = async (access: Access, userCode: string) => {
 }
 
 describeDatabases('device codes', (_kind, locate) => {
+  it('a stranger does not use up the calls of a public client, whose id all know', async () => {
+    await using app = await openTestApp(await locate())
+    await createDemoClient(app.access)
+    const created = await app.access.clients.create(commandLine, {
+      customerId: 'customer',
+      displayName: 'Television',
+      type: 'public',
+      grants: [DEVICE_CODE_GRANT],
+      scopes: ['read'],
+    })
+    if (created.kind !== 'created') throw new Error(created.kind)
+    const begin = async (remoteAddress: string) => {
+      const { statusCode } = await app.http.inject({
+        method: 'POST',
+        url: '/oauth2/device',
+        remoteAddress,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: `client_id=${created.client.id}`,
+      })
+      return statusCode
+    }
+    const stranger: number[] = []
+    for (let count = 0; count < 61; count++) stranger.push(await begin('192.0.2.1'))
+    expect(stranger.filter((status) => status === 200)).toHaveLength(60)
+    expect(stranger.at(-1)).toBe(429)
+    expect(await begin('192.0.2.2')).toBe(200)
+  })
+
   it('of fifty polls at once after the approval, one gets the grant', async () => {
     await using access = await openTestAccess(await locate())
     const { clientId } = await createDemoClient(access)

@@ -10,6 +10,7 @@ import type {
 import type { AuthorizationRequest } from '../../server/access/interactions/interaction.ts'
 import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
+import { openTestApp } from '../support/app.ts'
 import { describeDatabases } from '../support/databases.ts'
 
 const ISSUER = 'https://mapgate.example'
@@ -206,7 +207,7 @@ describeDatabases('authorization codes', (_kind, locate) => {
   it('last for a minute', async () => {
     const clock = movableClock()
     await using access = await openTestAccess(await locate(), { clock })
-    const { issue, redeem } = await scene(access)
+    const { issue, redeem, account } = await scene(access)
     const [inTime, late] = [await issue(), await issue()]
     clock.advance(59_999)
     expect(reasonOf(await redeem(inTime))).toBe('redeemed')
@@ -214,9 +215,15 @@ describeDatabases('authorization codes', (_kind, locate) => {
     expect(reasonOf(await redeem(late))).toBe('code_expired')
     await access.authorizationCodes.prune()
     expect(reasonOf(await redeem(inTime))).toBe('reused')
-    clock.advance(86_400_001)
+    const redeemed = await issue()
+    await redeem(redeemed)
+    await issue()
+    expect(await access.grants.listOfAccount(account.id)).toHaveLength(3)
+    clock.advance(86_460_001)
     await access.authorizationCodes.prune()
     expect(reasonOf(await redeem(inTime))).toBe('code_unknown')
+    // The grants of codes that nobody fetched tokens with go with them.
+    expect(await access.grants.listOfAccount(account.id)).toHaveLength(1)
   })
 
   it('are worth nothing once their grant is revoked', async () => {
@@ -319,6 +326,101 @@ describeDatabases('consents', (_kind, locate) => {
     const consent = await access.consents.find(account.id, clientId)
     expect(consent!.scopes.toSorted()).toEqual(scopes.toSorted())
     expect(await access.consents.list(account.id)).toHaveLength(1)
+  })
+})
+
+describeDatabases('what is taken away while a request is under way', (_kind, locate) => {
+  /** A signed-in browser, and a client that it has granted before. */
+  async function underWay(app: Awaited<ReturnType<typeof openTestApp>>) {
+    const { access, http, settings } = app
+    const { clientId } = await createDemoClient(access, {
+      grants: ['authorization_code'],
+      redirectUris: [REDIRECT_URI],
+    })
+    const account = await createAccount(access, 'ann@example.com')
+    const { session, cookie } = await access.sessions.begin({
+      accountId: account.id,
+      methods: ['pwd'],
+      address: null,
+      userAgent: 'test',
+    })
+    const prefix = settings.publicUrl.startsWith('https:') ? '__Host-' : ''
+    const grantConsent = () =>
+      access.consents.grant(commandLine, {
+        accountId: account.id,
+        clientId,
+        scopes: ['read'],
+        details: [],
+      })
+    const open = (url: string) =>
+      http.inject({
+        url,
+        headers: {
+          accept: 'text/html',
+          cookie: `${prefix}mapgate-browser=${BROWSER}; ${prefix}mapgate-session=${cookie}`,
+        },
+      })
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: clientId,
+      redirect_uri: REDIRECT_URI,
+      scope: 'read',
+      code_challenge: CHALLENGE,
+      code_challenge_method: 'S256',
+    })
+    return {
+      ...{ account, session, clientId, grantConsent, open },
+      authorize: () => open(`/oauth2/authorize?${query.toString()}`),
+      standing: () => access.grants.listOfAccount(account.id),
+    }
+  }
+
+  it('a redirect URI: nothing is sent there any more', async () => {
+    await using app = await openTestApp(await locate())
+    const { clientId, grantConsent, authorize, open } = await underWay(app)
+    const page = (await authorize()).headers.location!
+    expect(page).toMatch(/^\/consent\?/)
+    await grantConsent()
+    await app.access.clients.change(commandLine, clientId, {
+      redirectUris: ['https://app.example/other'],
+    })
+    const { statusCode, headers } = await open(page.replace('/consent', '/oauth2/authorize/resume'))
+    expect([statusCode, headers.location]).toEqual([400, undefined])
+  })
+
+  it('a consent: no code comes, though the person had said yes', async () => {
+    await using app = await openTestApp(await locate())
+    const { access } = app
+    const { account, session, clientId, grantConsent, open, standing } = await underWay(app)
+    const { id } = await access.interactions.begin({
+      browser: BROWSER,
+      request: requestOf(clientId),
+      resumePath: '/oauth2/authorize/resume',
+    })
+    await access.interactions.take(id, BROWSER, { id: session.id, accountId: account.id })
+    await access.interactions.decide(id, BROWSER, session.id, 'allowed')
+    const consent = await grantConsent()
+    await access.consents.withdraw(commandLine, account.id, consent.id)
+    const { statusCode, headers } = await open(`/oauth2/authorize/resume?interaction=${id}`)
+    expect([statusCode, headers.location]).toEqual([400, undefined])
+    expect(await standing()).toEqual([])
+  })
+
+  it('a consent: nothing is left that stands, in whatever order the two come', async () => {
+    await using app = await openTestApp(await locate())
+    const { account, grantConsent, authorize, standing } = await underWay(app)
+    await grantConsent()
+    expect((await authorize()).headers.location).toContain('code=')
+    for (let round = 0; round < 15; round++) {
+      const consent = await grantConsent()
+      await Promise.all([
+        authorize(),
+        authorize(),
+        app.access.consents.withdraw(commandLine, account.id, consent.id),
+        authorize(),
+      ])
+      expect(await standing()).toEqual([])
+    }
   })
 })
 
@@ -449,6 +551,8 @@ describeDatabases('pushed requests', (_kind, locate) => {
     expect(await pushedRequests.find(uri, 'c')).toBeNull()
     clock.advance(30 * 60_000)
     await pushedRequests.prune()
+    const rows = await database.query.selectFrom('pushed_requests').selectAll().execute()
+    expect(rows).toMatchObject([{ hash, parameters: '[]' }])
     const use = () => database.write((write) => pushedRequests.useIn(write, hash))
     expect([await use(), await use()]).toEqual(['used-up', 'used'])
   })
@@ -479,8 +583,8 @@ describeDatabases('areas', (_kind, locate) => {
     await using access = await openTestAccess(await locate(), { clock })
     const { areas, database, consents } = access
     const { clientId, account } = await scene(access)
-    const create = (size: number, name = '') =>
-      database.write((write) => areas.createIn(write, geometry(size), name, 'requested'))
+    const create = (size: number, name = '', use: 'requested' | 'issued' = 'requested') =>
+      database.write((write) => areas.createIn(write, geometry(size), name, use))
     const [first, again, other, named] = [
       await create(1),
       await create(1),
@@ -498,9 +602,15 @@ describeDatabases('areas', (_kind, locate) => {
     })
     // Asked for again, it stays kept.
     await create(1)
-    clock.advance(86_400_001)
+    const issued = await create(3, '', 'issued')
+    await create(3)
+    clock.advance(3_600_001)
     await areas.prune()
     expect(await areas.find(first.id)).not.toBeNull()
     expect(await areas.find(other.id)).toBeNull()
+    expect(await areas.find(issued.id)).not.toBeNull()
+    clock.advance(86_400_000)
+    await areas.prune()
+    expect(await areas.find(issued.id)).toBeNull()
   })
 })

@@ -99,13 +99,14 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
     expect(await login(app)).toMatchObject({ status: 401, body: { error: { code: 190 } } })
   })
 
-  it('refuses who needs more than a password, or has not confirmed the address', async () => {
+  it('refuses who needs more than a password, and knows nobody who has not confirmed the address', async () => {
     await using app = await openTestApp(await locate())
     await setUp(app)
     await createAccount(app, { email: 'new@example.com', emailConfirmed: false })
     const unconfirmed = await login(app, { email: 'new@example.com' })
-    expect(unconfirmed).toMatchObject({ status: 403, body: { error: { code: 406 } } })
-    expect(unconfirmed.body.error.error_user_msg).toContain('not confirmed')
+    expect(unconfirmed).toMatchObject({ status: 400, body: { error: { code: 100 } } })
+    const unknown = await login(app, { email: 'nobody@example.com' })
+    expect(unconfirmed.body.error.message).toBe(unknown.body.error.message)
 
     const account = await createAccount(app)
     await app.access.database.write((write) =>
@@ -220,5 +221,27 @@ describeDatabases('the refresh with an access token at Mapillary', (_kind, locat
         body: { error: { code: 100 } },
       })
     }
+  })
+
+  it('is not for public clients: whoever finds a token would keep it alive', async () => {
+    await using app = await openTestApp(await locate())
+    await setUp(app)
+    await createAccount(app)
+    await app.access.clients.create(commandLine, {
+      id: 'app',
+      customerId: 'customer',
+      displayName: 'App',
+      type: 'public',
+      scopes: ['read'],
+      grants: ['password', 'refresh_token'],
+    })
+    const { access_token: token } = (await login(app, {}, 'app')).body
+    expect((await me(app, token)).status).toBe(200)
+    const answer = await app.http.inject({
+      method: 'POST',
+      url: '/mapillary/graph/token',
+      payload: { grant_type: 'refresh_token', client_id: 'app', refresh_token: token },
+    })
+    expect([answer.statusCode, answer.json<Body>().error.code]).toEqual([401, 190])
   })
 })

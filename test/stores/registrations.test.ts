@@ -90,13 +90,40 @@ describeDatabases('registrations', (_kind, locate) => {
     const outcome = await registrations.register(commandLine, null, open)
     if (outcome.kind !== 'registered') throw new Error(outcome.kind)
     const replace = (changed: RequestedClient) =>
-      registrations.replace(commandLine, outcome.client, changed)
+      registrations.replace(commandLine, outcome.client.id, changed)
     expect((await replace(requested)).kind).toBe('method-change')
     const replaced = await replace({ ...open, displayName: 'Renamed', scopes: [] })
     expect(replaced).toMatchObject({
       kind: 'replaced',
       client: { displayName: 'Renamed', scopes: [], type: 'public' },
     })
+  })
+
+  it('leave what an operator set when they are replaced', async () => {
+    await using access = await openTestAccess(await locate(), { settings: registration(10) })
+    const { registrations, clients } = access
+    const keyed: RequestedClient = {
+      ...requested,
+      authMethod: 'private_key_jwt',
+      jwksUri: 'https://app.example/jwks',
+      scopes: ['read', 'upload'],
+    }
+    const outcome = await registrations.register(commandLine, null, keyed)
+    if (outcome.kind !== 'registered') throw new Error(outcome.kind)
+    const { id } = outcome.client
+    const webOrigins = ['https://app.example']
+    await clients.change(commandLine, id, { webOrigins, scopes: ['read'] })
+    const replaced = await registrations.replace(commandLine, id, keyed)
+    expect(replaced).toMatchObject({ kind: 'replaced', client: { webOrigins, scopes: ['read'] } })
+
+    const strict = { requirePar: true, dpopBound: true, refreshMode: 'keep' } as const
+    await clients.change(commandLine, id, { profile: 'fapi2', ...strict })
+    const weaker = { ...keyed, requirePar: false, dpopBound: false }
+    expect(await registrations.replace(commandLine, id, weaker)).toMatchObject({
+      kind: 'refused',
+      fault: { member: 'requirePar' },
+    })
+    expect(await clients.find(id)).toMatchObject({ profile: 'fapi2', ...strict })
   })
 })
 
@@ -171,6 +198,25 @@ describeDatabases('clients of metadata documents', (_kind, locate) => {
     document = { ...good, redirect_uris: ['https://evil.example/cb'] }
     setup.clock.advance(3_600_001)
     expect(await documents.clientOf(id)).toBeNull()
+  })
+
+  it('are worth nothing while they contradict the profile that an operator set', async () => {
+    const setup = openWith(
+      () => ({
+        ...good,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks_uri: 'https://app.example/jwks',
+      }),
+      await locate(),
+    )
+    const { access, documents } = await setup.open()
+    await using _ = access
+    await documents.clientOf(id)
+    const strict = { requirePar: true, dpopBound: true, refreshMode: 'keep' } as const
+    await access.clients.change(commandLine, id, { profile: 'fapi2', ...strict })
+    setup.clock.advance(3_600_001)
+    expect(await documents.clientOf(id)).toBeNull()
+    expect(await access.clients.find(id)).toMatchObject({ profile: 'fapi2', ...strict })
   })
 
   it('are forgotten when nobody let them in', async () => {

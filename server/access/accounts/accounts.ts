@@ -7,6 +7,7 @@ import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Account } from './account.ts'
 import { type AccountRow, toAccount } from './account-rows.ts'
+import type { ChallengeKind } from './challenges.ts'
 import { deleteAccount } from './delete-account.ts'
 import { emailKey } from './email.ts'
 import { endSessions } from './session-rows.ts'
@@ -47,7 +48,9 @@ export interface Accounts {
   /** @param email the address that the link was sent to; another than the account's proves nothing */
   confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
   /**
-   * Ends the count of failures, all sessions but `exceptSession`, and links for a reset.
+   * Ends the count of failures, all sessions but `exceptSession`, sign-ins whose password was the one
+   * before, and links for a reset. What the person let clients do stays, as do their second factors: a
+   * forgotten password says nothing against them, and `/account/consents` ends them one by one.
    * @param hash from `Passwords.hash`; null: no sign-in by password
    */
   setPassword(
@@ -277,6 +280,11 @@ export function createAccounts(options: {
         })
         if (!account) return null
         await endSessions(write, id, exceptSession)
+        await write.query
+          .deleteFrom('challenges')
+          .where('account_id', '=', id)
+          .where('kind', '=', 'second-factor' satisfies ChallengeKind)
+          .execute()
         await write.query
           .deleteFrom('email_links')
           .where('account_id', '=', id)

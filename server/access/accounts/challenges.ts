@@ -5,8 +5,8 @@ import type { MasterKey } from '../keys/master-key.ts'
 import { createTicketHashes } from './ticket-hashes.ts'
 
 /**
- * What was begun and must be answered by the same browser: a second factor after a password, a
- * passkey, a sign-in at another provider.
+ * What was begun and must be answered by the same browser: a sign-up, a second factor after a password,
+ * a passkey, a sign-in at another provider.
  */
 export interface Challenges {
   /** @param browser the browser's cookie @returns the text that the answer names it by */
@@ -26,6 +26,7 @@ export interface Challenges {
 
 /** One name for each use, so that none can be answered in the place of another. */
 export type ChallengeKind =
+  | 'sign-up'
   | 'second-factor'
   | 'passkey-registration'
   | 'passkey-authentication'

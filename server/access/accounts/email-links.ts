@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { Database } from '../../database/database.ts'
+import type { Database, Write } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type RandomBytes, randomBase62, uuidv7 } from '../../lib/random.ts'
@@ -18,6 +18,8 @@ export interface EmailLinks {
   find(text: string, purpose: LinkPurpose): Promise<EmailLink | null>
   /** Of several calls at once, one gets it. */
   use(text: string, purpose: LinkPurpose): Promise<EmailLink | null>
+  /** For a caller that has a transaction under way. */
+  useIn(write: Write, text: string, purpose: LinkPurpose): Promise<EmailLink | null>
   /** Invitations to a customer that are neither used nor expired, newest first. */
   listInvitations(customerId: string): Promise<EmailLink[]>
   /** @param id of an invitation */
@@ -73,6 +75,24 @@ export function createEmailLinks(options: {
   const { database, clock, random } = options
   const hashes = createTicketHashes(options.masterKey, 'email-link')
 
+  async function useIn(
+    write: Write,
+    text: string,
+    purpose: LinkPurpose,
+  ): Promise<EmailLink | null> {
+    if (!TEXT.test(text)) return null
+    const row = await write.query
+      .updateTable('email_links')
+      .set({ used_at: clock.now() })
+      .where('hash', 'in', hashes.all(text))
+      .where('purpose', '=', purpose)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', clock.now())
+      .returningAll()
+      .executeTakeFirst()
+    return row ? toEmailLink(row) : null
+  }
+
   return {
     async create({ purpose, email, ...link }) {
       const text: EmailLinkText = `mgl_${randomBase62(43, random)}`
@@ -124,21 +144,8 @@ export function createEmailLinks(options: {
       return row ? toEmailLink(row) : null
     },
 
-    async use(text, purpose) {
-      if (!TEXT.test(text)) return null
-      const row = await database.write((write) =>
-        write.query
-          .updateTable('email_links')
-          .set({ used_at: clock.now() })
-          .where('hash', 'in', hashes.all(text))
-          .where('purpose', '=', purpose)
-          .where('used_at', 'is', null)
-          .where('expires_at', '>', clock.now())
-          .returningAll()
-          .executeTakeFirst(),
-      )
-      return row ? toEmailLink(row) : null
-    },
+    useIn,
+    use: (text, purpose) => database.write((write) => useIn(write, text, purpose)),
 
     async listInvitations(customerId) {
       const rows = await database.query

@@ -23,6 +23,11 @@ export interface Memberships {
     customerId: string,
   ): Promise<'removed' | 'unknown' | 'last-owner'>
   /**
+   * What one member does to another: their roles are judged in the transaction that changes them,
+   * so that two changes at once cannot do together what neither may.
+   */
+  changeAs(actor: Actor, change: MemberChange): Promise<ChangeMemberOutcome>
+  /**
    * The customer of a person's own, created on demand with the person as owner and named after them.
    * @returns its id
    */
@@ -34,6 +39,20 @@ export interface NewMembership {
   customerId: string
   role: Role
 }
+
+export interface MemberChange {
+  /** Who does it: a member too. */
+  by: string
+  accountId: string
+  customerId: string
+  /** null: the member is removed. */
+  role: Role | null
+  /** @param own of who does it @param current of the member as it is */
+  may: (own: Role, current: Role) => boolean
+}
+
+/** `unknown`: one of the two is no member (any more). */
+export type ChangeMemberOutcome = 'changed' | 'unknown' | 'forbidden' | 'last-owner'
 
 /** `unknown`: there is no such account or customer. */
 export type SetMembershipOutcome = 'set' | 'unknown' | 'last-owner'
@@ -104,6 +123,25 @@ export function createMemberships(options: {
     return 'set'
   }
 
+  async function removeIn(
+    write: Write,
+    actor: Actor,
+    accountId: string,
+    customerId: string,
+  ): Promise<'removed' | 'unknown' | 'last-owner'> {
+    if (!(await lockCustomer(write, customerId))) return 'unknown'
+    if (await isLastOwner(write, accountId, customerId)) return 'last-owner'
+    const removed = await write.query
+      .deleteFrom('memberships')
+      .where('account_id', '=', accountId)
+      .where('customer_id', '=', customerId)
+      .returning('role')
+      .executeTakeFirst()
+    if (!removed) return 'unknown'
+    recorded(write, actor, 'membership.remove', { accountId, customerId }, removed.role)
+    return 'removed'
+  }
+
   /** @returns whether it was there to be made */
   async function createCustomer(write: Write, actor: Actor, id: string, name: string) {
     const inserted = await write.query
@@ -161,18 +199,29 @@ export function createMemberships(options: {
     },
 
     remove: (actor, accountId, customerId) =>
-      database.write(async (write) => {
+      database.write((write) => removeIn(write, actor, accountId, customerId)),
+
+    changeAs: (actor, { by, accountId, customerId, role, may }) =>
+      database.write(async (write): Promise<ChangeMemberOutcome> => {
+        // Accounts before customers, as everywhere.
+        if (!(await lockAccount(write, accountId))) return 'unknown'
         if (!(await lockCustomer(write, customerId))) return 'unknown'
-        if (await isLastOwner(write, accountId, customerId)) return 'last-owner'
-        const removed = await write.query
-          .deleteFrom('memberships')
-          .where('account_id', '=', accountId)
+        const rows = await write.query
+          .selectFrom('memberships')
+          .select(['account_id', 'role'])
           .where('customer_id', '=', customerId)
-          .returning('role')
-          .executeTakeFirst()
-        if (!removed) return 'unknown'
-        recorded(write, actor, 'membership.remove', { accountId, customerId }, removed.role)
-        return 'removed'
+          .where('account_id', 'in', [by, accountId])
+          .execute()
+        const roleOf = (id: string) =>
+          rows.find((row) => row.account_id === id)?.role as Role | undefined
+        const [own, current] = [roleOf(by), roleOf(accountId)]
+        if (own === undefined || current === undefined) return 'unknown'
+        if (!may(own, current)) return 'forbidden'
+        const outcome =
+          role === null
+            ? await removeIn(write, actor, accountId, customerId)
+            : await setIn(write, actor, { accountId, customerId, role })
+        return outcome === 'set' || outcome === 'removed' ? 'changed' : outcome
       }),
 
     ownCustomer: (actor, { id: accountId, name }) =>

@@ -1,8 +1,3 @@
-import type {
-  AuthenticationResponseJSON,
-  AuthenticatorTransport,
-  RegistrationResponseJSON,
-} from '@simplewebauthn/server'
 import type { Database, Write } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RandomBytes } from '../../lib/random.ts'
@@ -12,7 +7,8 @@ import type { Account } from './account.ts'
 import { lockAccount, toAccount } from './account-rows.ts'
 import type { Challenges } from './challenges.ts'
 import { forgetFailures } from './failure-ceiling.ts'
-import { type PasskeyRow, toCredential, toPasskey } from './passkey-rows.ts'
+import { createPasskeyProofs, isResponse, LIFETIME_MILLISECONDS } from './passkey-proofs.ts'
+import { type PasskeyRow, toPasskey } from './passkey-rows.ts'
 
 /** Passkeys (WebAuthn): for signing in without a password, and as a second factor. */
 export interface Passkeys {
@@ -60,13 +56,9 @@ export interface Passkey {
   lastUsedAt: number | null
 }
 
-const LIFETIME_MILLISECONDS = 300_000
 /** Of one account. */
 const MAXIMUM_PASSKEYS = 20
 const MAXIMUM_NAME = 100
-
-/** EdDSA, ES256, RS256 (RFC 9053 §2, RFC 8812 §2): one of them every device has. */
-const ALGORITHMS = [-8, -7, -257]
 
 /** What a challenge keeps. */
 interface Asked {
@@ -85,10 +77,8 @@ export function createPasskeys(options: {
   /** What browsers show. */
   name: string
 }): Passkeys {
-  const { database, audit, challenges, clock, random, publicUrl } = options
-  const rpID = new URL(publicUrl).hostname
-  // A quarter of a second and 20 MB, which most processes never need.
-  const webAuthn = () => import('@simplewebauthn/server')
+  const { database, audit, challenges, clock } = options
+  const proofs = createPasskeyProofs(options)
 
   function recorded(write: Write, actor: Actor, action: string, row: PasskeyRow): void {
     write.announce('account', row.account_id)
@@ -112,49 +102,11 @@ export function createPasskeys(options: {
   const findIn = (query: Pick<Database['query'], 'selectFrom'>, id: string) =>
     query.selectFrom('passkeys').selectAll().where('id', '=', id).executeTakeFirst()
 
-  async function judge(
-    credential: PasskeyRow,
-    response: AuthenticationResponseJSON,
-    asked: Asked,
-    alone: boolean,
-  ) {
-    const library = await webAuthn()
-    try {
-      const { verified, authenticationInfo } = await library.verifyAuthenticationResponse({
-        response,
-        expectedChallenge: asked.challenge,
-        expectedOrigin: publicUrl,
-        expectedRPID: rpID,
-        credential: toCredential(credential),
-        requireUserVerification: alone,
-      })
-      return verified ? authenticationInfo : null
-    } catch {
-      // It throws at whatever is wrong with a response, and a stranger wrote that.
-      return null
-    }
-  }
-
   return {
     list: async (accountId) => (await rowsOf(accountId)).map(toPasskey),
 
     async beginRegistration(account, browser) {
-      const known = await rowsOf(account.id)
-      const created = await (
-        await webAuthn()
-      ).generateRegistrationOptions({
-        rpName: options.name,
-        rpID,
-        userID: new TextEncoder().encode(account.id),
-        userName: account.email,
-        userDisplayName: account.name,
-        challenge: new Uint8Array(random(32)),
-        timeout: LIFETIME_MILLISECONDS,
-        attestationType: 'none',
-        supportedAlgorithmIDs: ALGORITHMS,
-        excludeCredentials: known.map(({ id }) => ({ id })),
-        authenticatorSelection: { residentKey: 'preferred', userVerification: 'preferred' },
-      })
+      const created = await proofs.askRegistration(account, await rowsOf(account.id))
       const asked: Asked = { challenge: created.challenge }
       const challenge = await challenges.create(
         'passkey-registration',
@@ -171,10 +123,8 @@ export function createPasskeys(options: {
       if (!taken || taken.accountId !== account.id || !isResponse(response)) {
         return { kind: 'refused' }
       }
-      const info = await judgeRegistration(
-        response as RegistrationResponseJSON,
-        taken.body as Asked,
-      )
+      const asked = taken.body as Asked
+      const info = await proofs.judgeRegistration(response, asked.challenge)
       if (!info) return { kind: 'refused' }
       const row: PasskeyRow = {
         id: info.credential.id,
@@ -207,21 +157,8 @@ export function createPasskeys(options: {
     },
 
     async beginAuthentication(browser, accountId) {
-      const known = accountId === null ? [] : await rowsOf(accountId)
-      const created = await (
-        await webAuthn()
-      ).generateAuthenticationOptions({
-        rpID,
-        challenge: new Uint8Array(random(32)),
-        timeout: LIFETIME_MILLISECONDS,
-        userVerification: accountId === null ? 'required' : 'preferred',
-        ...(accountId !== null && {
-          allowCredentials: known.map(({ id, transports }) => ({
-            id,
-            transports: transports.split(' ').filter(Boolean) as AuthenticatorTransport[],
-          })),
-        }),
-      })
+      const known = accountId === null ? null : await rowsOf(accountId)
+      const created = await proofs.askAuthentication(known)
       const asked: Asked = { challenge: created.challenge }
       const challenge = await challenges.create(
         'passkey-authentication',
@@ -241,12 +178,8 @@ export function createPasskeys(options: {
       if (!credential || (!alone && credential.account_id !== taken.accountId)) {
         return { kind: 'wrong' }
       }
-      const info = await judge(
-        credential,
-        response as AuthenticationResponseJSON,
-        taken.body as Asked,
-        alone,
-      )
+      const asked = taken.body as Asked
+      const info = await proofs.judgeAuthentication(credential, response, asked.challenge, alone)
       if (!info) return { kind: 'wrong' }
       const account = await database.write(async (write) => {
         const row = await lockAccount(write, credential.account_id)
@@ -294,34 +227,4 @@ export function createPasskeys(options: {
         return 'removed'
       }),
   }
-
-  async function judgeRegistration(response: RegistrationResponseJSON, asked: Asked) {
-    const library = await webAuthn()
-    try {
-      const { registrationInfo } = await library.verifyRegistrationResponse({
-        response,
-        expectedChallenge: asked.challenge,
-        expectedOrigin: publicUrl,
-        expectedRPID: rpID,
-        requireUserVerification: false,
-        supportedAlgorithmIDs: ALGORITHMS,
-      })
-      return registrationInfo ?? null
-    } catch {
-      return null
-    }
-  }
-}
-
-/** As far as it is looked at here; the library judges the rest. */
-function isResponse(value: unknown): value is { id: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'id' in value &&
-    typeof value.id === 'string' &&
-    value.id.length <= 2_000 &&
-    'response' in value &&
-    typeof value.response === 'object'
-  )
 }

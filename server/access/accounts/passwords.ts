@@ -8,11 +8,11 @@ import type { Audit } from '../audit/audit.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import type { Account } from './account.ts'
 import { type AccountRow, toAccount } from './account-rows.ts'
-
 import { emailKey } from './email.ts'
 import { countFailure, forgetFailures, takeBackFailure } from './failure-ceiling.ts'
 import { createPasswordHashes } from './password-hash.ts'
 import { isTooLong, judgePassword } from './password-rules.ts'
+import { needsSecondFactor } from './second-factor-rule.ts'
 
 export interface Passwords {
   /**
@@ -29,8 +29,8 @@ export interface Passwords {
    * Takes the same time whether the account exists, has a password, is locked, or not. Counts
    * failures, for the account (100 in a row lock the password until it is reset, NIST SP 800-63B-4
    * §3.2.2), for the account from this network and for the network, and tells the audit log: a caller
-   * has nothing left to count. `locked` must look like `wrong`; `wait` says nothing about the account.
-   * A suspended account is `wrong`.
+   * has nothing left to count. `locked` and `unconfirmed` must look like `wrong`; `wait` says nothing
+   * about the account. A suspended account is `wrong`.
    * @param address the network address it came from
    * @throws UnavailableError when too many wait
    */
@@ -48,6 +48,11 @@ export type VerifyPasswordOutcome =
   | { kind: 'right'; account: Account }
   | { kind: 'wrong' }
   | { kind: 'locked' }
+  /**
+   * Right, but nobody has confirmed the e-mail: whoever signed up may not be who reads that mailbox. To
+   * say so would tell who signs up with somebody's address whether it was known.
+   */
+  | { kind: 'unconfirmed'; account: Account }
   /** Too many failures from this network: nothing was tried. 429 with `Retry-After`. */
   | { kind: 'wait'; seconds: number }
 
@@ -99,13 +104,16 @@ export function createPasswords(options: {
   }
 
   async function succeed(row: AccountRow, password: string): Promise<void> {
-    const stored = row.password_hash!
     // With a second factor, a password alone proves nothing yet: else each new attempt would forget
     // the failures of the second factor.
-    if (await hasSecondFactor(row)) await takeBackFailure(database, row.id)
-    else await forgetFailures(database, row.id)
+    if (await needsSecondFactor(database.query, toAccount(row))) {
+      await takeBackFailure(database, row.id)
+    } else {
+      await forgetFailures(database, row.id)
+    }
+    const stored = row.password_hash!
     if (!hashes.isOutdated(stored)) return
-    const newest = await inTurn(() => hashes.hash(password))
+    const newest = await hashes.hash(password)
     await database.write(async (write) => {
       await write.query
         .updateTable('accounts')
@@ -117,17 +125,6 @@ export function createPasswords(options: {
     })
   }
 
-  async function hasSecondFactor(row: AccountRow): Promise<boolean> {
-    if (row.totp_confirmed_at !== null) return true
-    const passkey = await database.query
-      .selectFrom('passkeys')
-      .select('id')
-      .where('account_id', '=', row.id)
-      .limit(1)
-      .executeTakeFirst()
-    return passkey !== undefined
-  }
-
   return {
     judge: judgePassword,
     hash: (password) => inTurn(() => hashes.hash(password)),
@@ -135,27 +132,32 @@ export function createPasswords(options: {
     async verify(given, password, address) {
       const email = given.slice(0, MAXIMUM_EMAIL)
       const key = createHash('sha256').update(emailKey(email)).digest('base64url')
-      const seconds = address === null ? 0 : attempts.waitSeconds(key, address)
-      if (seconds > 0) return { kind: 'wait', seconds }
-      const row = await find(email)
-      const { matches, counted } = await inTurn(() =>
-        isRight(row, isTooLong(password) ? '' : password),
-      )
-      if (row && matches && counted && row.suspended_at === null) {
-        await succeed(row, password)
-        return { kind: 'right', account: toAccount(row) }
-      }
-      if (address !== null) attempts.countFailure(key, address)
-      const locked = row !== null && row.password_hash !== null && !counted
-      audit.countFailure({
-        action: 'authentication',
-        clientId: null,
-        // What was typed is not told: it may be the password.
-        accountId: row?.id ?? '',
-        reason: reasonOf(row, locked),
-        address,
+      const waitSeconds = () => (address === null ? 0 : attempts.waitSeconds(key, address))
+      if (waitSeconds() > 0) return { kind: 'wait', seconds: waitSeconds() }
+      return inTurn(async () => {
+        // Others of the same burst may have failed while this one waited for its turn.
+        const seconds = waitSeconds()
+        if (seconds > 0) return { kind: 'wait', seconds }
+        const row = await find(email)
+        const { matches, counted } = await isRight(row, isTooLong(password) ? '' : password)
+        const right = row !== null && matches && counted && row.suspended_at === null
+        if (right && row.email_confirmed_at !== null) {
+          await succeed(row, password)
+          return { kind: 'right', account: toAccount(row) }
+        }
+        const locked = row !== null && row.password_hash !== null && !counted
+        if (address !== null) attempts.countFailure(key, address)
+        audit.countFailure({
+          action: 'authentication',
+          clientId: null,
+          // What was typed is not told: it may be the password.
+          accountId: row?.id ?? '',
+          reason: right ? 'unconfirmed' : reasonOf(row, locked),
+          address,
+        })
+        if (right) return { kind: 'unconfirmed', account: toAccount(row) }
+        return { kind: locked ? 'locked' : 'wrong' }
       })
-      return { kind: locked ? 'locked' : 'wrong' }
     },
   }
 }

@@ -5,6 +5,7 @@ import { createAttempts } from '../attempts/attempts.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { MasterKey } from '../keys/master-key.ts'
+import type { Account } from './account.ts'
 import { type AccountRow, lockAccount } from './account-rows.ts'
 import { createAccountSecrets } from './account-secrets.ts'
 import { countFailure, forgetFailures } from './failure-ceiling.ts'
@@ -14,10 +15,13 @@ import {
   replaceRecoveryCodes,
   spendRecoveryCode,
 } from './recovery-codes.ts'
+import { needsSecondFactor } from './second-factor-rule.ts'
 import { createTicketHashes } from './ticket-hashes.ts'
 import { createTotpSecret, stepOfCode, totpUri } from './totp.ts'
 
 export interface SecondFactors {
+  /** Whether a password is not enough (`second-factor-rule.ts`). */
+  areNeeded(account: Account): Promise<boolean>
   /**
    * A new secret, not in use until it is confirmed. null: there is no such account, or it has one in
    * use already (`removeTotp` ends that).
@@ -101,6 +105,8 @@ export function createSecondFactors(options: {
   }
 
   return {
+    areNeeded: (account) => needsSecondFactor(database.query, account),
+
     async beginTotp(accountId) {
       const secret = createTotpSecret(random)
       const encrypted = secrets.encrypt(accountId, secret)

@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Write } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { MAXIMUM_TOKEN_LIFETIME_SECONDS } from '../clients/client.ts'
 import type { MapDataDetail } from './map-data-detail.ts'
 
 /**
@@ -15,19 +16,17 @@ export interface Areas {
   /**
    * For a caller that has a transaction under way.
    * @param geometry judged by `parseArea`
-   * @param use `requested`: forgotten after a day, unless `keepIn` is called for it
+   * @param use `requested`: by anybody who opens a URL, so forgotten after an hour, unless `keepIn` is
+   * called for it; `issued`: in a token, so kept for as long as one can live
    */
-  createIn(
-    write: Write,
-    geometry: AreaGeometry,
-    name: string,
-    use?: 'requested' | 'kept',
-  ): Promise<Area>
+  createIn(write: Write, geometry: AreaGeometry, name: string, use?: AreaUse): Promise<Area>
   /** Keeps the areas of what is granted. */
   keepIn(write: Write, details: readonly MapDataDetail[]): Promise<void>
   find(id: string): Promise<Area | null>
   prune(): Promise<void>
 }
+
+export type AreaUse = 'requested' | 'issued' | 'kept'
 
 export interface Area {
   id: string
@@ -39,7 +38,14 @@ export interface Area {
 
 export type AreaGeometry = Polygon | MultiPolygon
 
-const DAY = 86_400_000
+/** Longer than an interaction takes, with the device code that it is for. */
+const REQUESTED_MILLISECONDS = 3_600_000
+
+const LIFETIMES: Record<AreaUse, number | null> = {
+  requested: REQUESTED_MILLISECONDS,
+  issued: MAXIMUM_TOKEN_LIFETIME_SECONDS * 1_000,
+  kept: null,
+}
 
 export function createAreas(options: { database: Database; clock: Clock }): Areas {
   const { database, clock } = options
@@ -49,7 +55,8 @@ export function createAreas(options: { database: Database; clock: Clock }): Area
       const { type, coordinates } = geometry
       const text = JSON.stringify({ type, coordinates })
       const now = clock.now()
-      const expiresAt = use === 'kept' ? null : now + DAY
+      const lifetime = LIFETIMES[use]
+      const expiresAt = lifetime === null ? null : now + lifetime
       const row = {
         // All bits of it: nobody can find another area with the id of one that was granted.
         id: hash('sha256', `${name}\n${text}`, 'base64url'),
@@ -64,12 +71,18 @@ export function createAreas(options: { database: Database; clock: Clock }): Area
         .values(row)
         .onConflict((conflict) =>
           conflict.column('id').doUpdateSet((update) => ({
-            expires_at: update
-              .case()
-              .when('areas.expires_at', 'is', null)
-              .then(null)
-              .else(expiresAt)
-              .end(),
+            expires_at:
+              expiresAt === null
+                ? null
+                : update
+                    .case()
+                    .when('areas.expires_at', 'is', null)
+                    .then(null)
+                    // Whoever asks for it does not shorten what somebody has.
+                    .when('areas.expires_at', '>', expiresAt)
+                    .then(update.ref('areas.expires_at'))
+                    .else(expiresAt)
+                    .end(),
           })),
         )
         .returningAll()

@@ -35,6 +35,18 @@ describe('RFC 9396 §5', () => {
     ['an object', '{}', 'must be an array'],
     ['an empty array', '[]', 'at least one'],
     ['too many', JSON.stringify(Array.from({ length: 11 }, () => detail)), 'more than 10'],
+    [
+      'more names than a token can hold',
+      JSON.stringify(
+        [1, 2].map((element) => ({
+          ...detail,
+          collections: Array.from({ length: 11 }, (_, index) =>
+            `c${element}${index}`.padEnd(100, 'x'),
+          ),
+        })),
+      ),
+      'too many collections',
+    ],
     ['no object', '[1]', 'no object'],
     ['null', '[null]', 'no object'],
     ['no type', '[{"actions":["read"]}]', 'type'],

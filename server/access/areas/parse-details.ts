@@ -14,6 +14,8 @@ export interface RequestedDetail {
 
 const MAXIMUM_ELEMENTS = 10
 const MAXIMUM_COLLECTIONS = 100
+/** Characters in all their names: they stand in tokens, and tokens in headers. */
+const MAXIMUM_COLLECTIONS_LENGTH = 2_000
 
 const MEMBERS = new Set(['type', 'actions', 'collections', 'area'])
 
@@ -38,7 +40,12 @@ export function parseDetails(text: string): RequestedDetail[] {
   if (value.length > MAXIMUM_ELEMENTS) {
     throw invalidDetails(`has more than ${MAXIMUM_ELEMENTS} elements`)
   }
-  return value.map(toDetail)
+  const details = value.map(toDetail)
+  const names = details.flatMap(({ collections }) => collections ?? [])
+  if (names.join(' ').length > MAXIMUM_COLLECTIONS_LENGTH) {
+    throw invalidDetails('names too many collections')
+  }
+  return details
 }
 
 /** @param fault completes the sentence "authorization_details ..." */

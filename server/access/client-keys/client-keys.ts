@@ -52,9 +52,10 @@ export function createClientKeys(options: {
 
   async function fetchKeys(url: string, remote: RemoteKeys): Promise<JSONWebKeySet | null> {
     remote.triedAt = clock.now()
-    const outcome = await outbound.fetchGuarded(url, FETCH)
+    const outcome = await outbound.fetchGuarded(url, FETCH).finally(() => {
+      remote.fetching = null
+    })
     const jwks = outcome.kind === 'fetched' ? readRemoteJwks(outcome.text) : null
-    remote.fetching = null
     if (jwks) {
       remote.jwks = jwks
       remote.fetchedAt = clock.now()

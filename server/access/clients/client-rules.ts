@@ -1,4 +1,5 @@
 import { judgeRedirectUri } from '../../protocol/redirect-uri.ts'
+import { parseWebOrigin } from '../client-tokens/web-origin.ts'
 import type { SigningAlgorithm } from '../keys/algorithms.ts'
 import { faultOfFetchedUrl } from '../outbound/checked-addresses.ts'
 import { type Client, type ClientChanges, DEVICE_CODE_GRANT } from './client.ts'
@@ -160,7 +161,7 @@ function faultOfUris(client: JudgedClient): ClientFault | null {
   if (client.webOrigins.length > MAXIMUM_URIS) {
     return { member: 'webOrigins', reason: `must be ${MAXIMUM_URIS} at most` }
   }
-  const notOrigin = client.webOrigins.find((origin) => !isWebOrigin(origin))
+  const notOrigin = client.webOrigins.find((origin) => parseWebOrigin(origin) !== origin)
   return notOrigin === undefined
     ? null
     : {
@@ -221,10 +222,6 @@ export function isWebPage(text: string): boolean {
     URL.canParse(text) &&
     ['https:', 'http:'].includes(new URL(text).protocol)
   )
-}
-
-function isWebOrigin(text: string): boolean {
-  return isWebPage(text) && new URL(text).origin === text
 }
 
 /** It may be long, and stands in an answer. */

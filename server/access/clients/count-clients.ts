@@ -7,5 +7,5 @@ export async function countClients(write: Write, customerId: string): Promise<nu
     .select((rows) => rows.fn.countAll<number>().as('count'))
     .where('customer_id', '=', customerId)
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return count
 }

@@ -93,6 +93,11 @@ export function createMetadataDocuments(options: {
     const { type, ...changes } = client
     // What was granted to a client with a key must not be had without one.
     if (type !== known.type) return null
+    const fault = options.rules.faultOf({ ...known, ...changes })
+    if (fault) {
+      options.onRefused?.(id, `as the client was set here, its ${fault.member} ${fault.reason}`)
+      return null
+    }
     return clients.change(systemActor, id, changes)
   }
 

@@ -11,7 +11,7 @@ import {
   GRANT_TYPES,
   type GrantType,
 } from './client.ts'
-import { type ClientRules, isWebPage, type JudgedClient } from './client-rules.ts'
+import { type ClientFault, type ClientRules, isWebPage, type JudgedClient } from './client-rules.ts'
 
 /**
  * Client metadata as programs write it (RFC 7591 §2, OpenID Connect Dynamic Client Registration §2),
@@ -72,7 +72,6 @@ export function parseClientMetadata(
     requirePar: read.flag('require_pushed_authorization_requests') ?? false,
     dpopBound: read.flag('dpop_bound_access_tokens') ?? false,
     idTokenAlgorithm: read.string('id_token_signed_response_alg') as SigningAlgorithm | null,
-    webOrigins: [],
     metadata: metadataOf(read),
   }
   const subjectType = read.string('subject_type')
@@ -86,11 +85,14 @@ export function parseClientMetadata(
 /** @throws OAuthError when a rule of all clients speaks against it */
 function requireSound(rules: ClientRules, requested: RequestedClient): void {
   const fault = rules.faultOf(rules.settle(requested))
-  if (!fault) return
-  const name = WIRE_NAMES[fault.member]
-  // RFC 7591 §3.2.2 has a code of its own for these.
-  if (fault.member === 'redirectUris') throw invalidRedirectUri(fault.reason)
-  throw invalidMetadata(name, fault.reason)
+  if (fault) throw refusalOf(fault)
+}
+
+/** RFC 7591 §3.2.2 */
+export function refusalOf({ member, reason }: ClientFault): OAuthError {
+  return member === 'redirectUris'
+    ? invalidRedirectUri(reason)
+    : invalidMetadata(WIRE_NAMES[member], reason)
 }
 
 /** A client as RFC 7591 §3.2.1 writes it, without what only its registration has. */

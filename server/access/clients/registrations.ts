@@ -10,8 +10,10 @@ import type { MasterKey } from '../keys/master-key.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { SecretText } from '../secrets/secret-text.ts'
 import type { Client } from './client.ts'
+import type { ClientFault, ClientRules } from './client-rules.ts'
 import type { Clients } from './clients.ts'
 import { countClients } from './count-clients.ts'
+import { lockClient } from './lock-client.ts'
 import type { RequestedClient } from './registration.ts'
 
 /**
@@ -29,12 +31,11 @@ export interface Registrations {
   ): Promise<RegisterOutcome>
   /** The client that registered itself and got this token for it; null when it did not. */
   find(clientId: string, token: string): Promise<Client | null>
-  /** Everything is as requested afterwards; `method-change`: how it logs in cannot become that. */
-  replace(
-    actor: Actor,
-    client: Client,
-    requested: RequestedClient,
-  ): Promise<{ kind: 'replaced'; client: Client } | { kind: 'unknown' } | { kind: 'method-change' }>
+  /**
+   * Everything is as requested afterwards, save that it gets no scope that it has not: one that an
+   * operator took away does not come back so. What only an operator sets stays, and is judged along.
+   */
+  replace(actor: Actor, clientId: string, requested: RequestedClient): Promise<ReplaceOutcome>
   /** Makes sure of the customer that owns clients without an initial access token. */
   ensureCustomer(): Promise<void>
   /** Whether that customer has as many clients as it may. */
@@ -53,6 +54,14 @@ export type RegisterOutcome =
   /** The customer of open registration has as many clients as it may. */
   | { kind: 'full' }
 
+export type ReplaceOutcome =
+  | { kind: 'replaced'; client: Client }
+  /** With what an operator set, the client would be one that cannot be. */
+  | { kind: 'refused'; fault: ClientFault }
+  /** How it logs in cannot become that. */
+  | { kind: 'method-change' }
+  | { kind: 'unknown' }
+
 /** 256 random bits. */
 export type RegistrationToken = `mgreg_${string}`
 
@@ -60,6 +69,7 @@ export function createRegistrations(options: {
   database: Database
   audit: Audit
   clients: Clients
+  rules: ClientRules
   secrets: Secrets
   customers: Customers
   initialAccessTokens: InitialAccessTokens
@@ -142,15 +152,22 @@ export function createRegistrations(options: {
       return row ? clients.find(row.id) : null
     },
 
-    async replace(actor, client, { type, ...requested }) {
-      // Confidential and public clients are under different rules, and so is what they were granted;
-      // and who had no secret would have to be given one.
-      const needsSecret = requested.authMethod === 'client_secret'
-      if (type !== client.type || (needsSecret && client.authMethod !== 'client_secret')) {
-        return { kind: 'method-change' }
-      }
-      const replaced = await clients.change(actor, client.id, requested)
-      return replaced ? { kind: 'replaced', client: replaced } : { kind: 'unknown' }
-    },
+    replace: (actor, clientId, { type, ...requested }) =>
+      database.write(async (write): Promise<ReplaceOutcome> => {
+        if (!(await lockClient(write, clientId))) return { kind: 'unknown' }
+        const before = (await clients.findIn(write, clientId))!
+        // Confidential and public clients are under different rules, and so is what they were granted;
+        // and who had no secret would have to be given one.
+        const needsSecret = requested.authMethod === 'client_secret'
+        if (type !== before.type || (needsSecret && before.authMethod !== 'client_secret')) {
+          return { kind: 'method-change' }
+        }
+        const scopes = requested.scopes.filter((scope) => before.scopes.includes(scope))
+        const changes = { ...requested, scopes }
+        const fault = options.rules.faultOf({ ...before, ...changes })
+        if (fault) return { kind: 'refused', fault }
+        const client = await clients.changeIn(write, actor, clientId, changes)
+        return { kind: 'replaced', client: client! }
+      }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Write } from '../../database/database.ts'
 import type { MapDataDetail } from '../areas/map-data-detail.ts'
 import type { Actor } from '../audit/actor.ts'
 
@@ -14,6 +15,11 @@ export interface Consent {
 
 export interface Consents {
   find(accountId: string, clientId: string): Promise<Consent | null>
+  /**
+   * Holds it until the transaction ends: what is granted by it then comes before a withdrawal, which
+   * revokes it, or does not come at all.
+   */
+  holdIn(write: Write, accountId: string, clientId: string): Promise<Consent | null>
   /** Those of a person, newest first. */
   list(accountId: string): Promise<Consent[]>
   /** Adds scopes; details replace those before. */

@@ -35,6 +35,18 @@ export function createConsents(options: {
       return row ? toConsent(row) : null
     },
 
+    async holdIn(write, accountId, clientId) {
+      // An update that changes nothing: it locks the row on Postgres, and means nothing on SQLite.
+      const row = await write.query
+        .updateTable('consents')
+        .set((consents) => ({ id: consents.ref('id') }))
+        .where('account_id', '=', accountId)
+        .where('client_id', '=', clientId)
+        .returningAll()
+        .executeTakeFirst()
+      return row ? toConsent(row) : null
+    },
+
     async list(accountId) {
       const rows = await select(database.query, accountId).orderBy('id', 'desc').execute()
       return rows.map(toConsent)

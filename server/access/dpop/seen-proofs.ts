@@ -22,7 +22,7 @@ export function createSeenProofs({ clock }: { clock: Clock }): SeenProofs {
     use({ jkt, jti, expiresAt }) {
       const key = hash('sha256', `${jkt} ${jti}`, 'base64url')
       const until = seen.get(key)
-      if (until !== undefined && until > clock.now()) return false
+      if (until !== undefined && until >= clock.now()) return false
       seen.set(key, expiresAt)
       return true
     },

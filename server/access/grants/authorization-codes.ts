@@ -25,7 +25,7 @@ export interface AuthorizationCodes {
   ): Promise<AuthorizationCode>
   /** One atomic use: of several at once, one gets the grant. */
   redeem(actor: Actor, code: string, redemption: CodeRedemption): Promise<RedeemOutcome>
-  /** Forgets codes so old that nobody tries them again. */
+  /** Forgets codes so old that nobody tries them again, and the grants that came to nothing with them. */
   prune(): Promise<void>
 }
 
@@ -157,10 +157,22 @@ export function createAuthorizationCodes(options: {
       }),
 
     async prune() {
+      const before = clock.now() - REMEMBERED_MILLISECONDS
       await database.write(async (write) => {
+        // Nothing was issued under them, and they would stand for as long as refresh tokens live.
+        await write.query
+          .deleteFrom('grants')
+          .where('id', 'in', (query) =>
+            query
+              .selectFrom('authorization_codes')
+              .select('grant_id')
+              .where('used_at', 'is', null)
+              .where('expires_at', '<', before),
+          )
+          .execute()
         await write.query
           .deleteFrom('authorization_codes')
-          .where('expires_at', '<', clock.now() - REMEMBERED_MILLISECONDS)
+          .where('expires_at', '<', before)
           .execute()
       })
     },

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import type { Account } from '../accounts/account.ts'
+import { lockAccount } from '../accounts/account-rows.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Memberships } from '../accounts/memberships.ts'
 import { parseEmail } from '../accounts/email.ts'
@@ -65,6 +66,8 @@ export function createAdmit(options: {
         const newAccount = { email, name, passwordHash: null, emailConfirmed: true }
         const { account } = await accounts.createIn(write, actor, newAccount)
         if (!account.emailConfirmed) throw new ConflictError()
+        // Deleted meanwhile: what was linked to nobody could never sign in again.
+        if (!(await lockAccount(write, account.id))) throw new ConflictError()
         const linked = await federatedIdentities.linkIn(write, actor, {
           providerId: provider.id,
           customerId: provider.customerId,

@@ -9,6 +9,8 @@ import { toInteraction } from './interaction-rows.ts'
 /** How long a person may take to sign in and decide. */
 const LIFETIME_MILLISECONDS = 30 * 60_000
 
+const ID = /^[0-9A-Za-z]{22}$/
+
 /**
  * The store of interactions; what they are is told in `interaction.ts`, what comes next of one in
  * `next-step.ts`. Every call names the browser, and what is another's is as good as not there.
@@ -62,6 +64,8 @@ export function createInteractions(options: {
     },
 
     async find(id, browser) {
+      // It comes from a URL, and Postgres takes no NUL in a text.
+      if (!ID.test(id)) return null
       const row = await own(database.query, id, browser).selectAll().executeTakeFirst()
       return row ? toInteraction(row) : null
     },

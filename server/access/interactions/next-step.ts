@@ -20,6 +20,25 @@ export function nextStep(
   return needsConsent(interaction, consent, client) ? 'consent' : 'finish'
 }
 
+/**
+ * Whether what the person said, or said before, still holds when it comes to granting.
+ * @param consent as the transaction that grants it sees it
+ */
+export function stillConsents(
+  { decision, request }: Pick<Interaction, 'decision' | 'request'>,
+  consent: Consent | null,
+): boolean {
+  switch (decision) {
+    case 'denied':
+      return true
+    // Another request may have changed what is remembered; only a withdrawal takes it all away.
+    case 'allowed':
+      return consent !== null
+    case null:
+      return coversRequest(consent, request)
+  }
+}
+
 function needsSignIn(
   { request, createdAt, sessionId }: Interaction,
   session: Session,

@@ -38,6 +38,8 @@ const PREFIX = 'urn:ietf:params:oauth:request_uri:'
 
 export const PUSHED_LIFETIME_SECONDS = 60
 
+const FORGOTTEN = '[]'
+
 /** Longer than an interaction that was begun with it can live. */
 const REMEMBERED_MILLISECONDS = 3_600_000
 
@@ -101,6 +103,13 @@ export function createPushedRequests(options: {
 
     async prune() {
       await database.write(async (write) => {
+        // Of those that nobody can open any more, the hash is enough, and the rest may be long.
+        await write.query
+          .updateTable('pushed_requests')
+          .set({ parameters: FORGOTTEN })
+          .where('expires_at', '<', clock.now())
+          .where('parameters', '!=', FORGOTTEN)
+          .execute()
         await write.query
           .deleteFrom('pushed_requests')
           .where('expires_at', '<', clock.now() - REMEMBERED_MILLISECONDS)

@@ -141,6 +141,7 @@ export function createOutbound(options: {
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout
       const answer = await send(new URL(url), init, { maxBytes: FETCH_MAXIMUM_BYTES, signal })
       const { status, headers, body } = answer
+      if (status < 200 || status > 599) throw new OutboundError(`it answered ${status}`)
       const withoutBody = status === 204 || status === 205 || status === 304
       return new Response(withoutBody ? null : new Uint8Array(body), { status, headers })
     },

@@ -28,6 +28,8 @@ it.each([
   '::ffff:127.0.0.1',
   '::ffff:7f00:1',
   '::ffff:10.0.0.1',
+  '::ffff:168.63.129.16',
+  '::ffff:a83f:8110',
   // IPv4-compatible, NAT64, its local prefix, 6to4, Teredo.
   '::127.0.0.1',
   '64:ff9b::7f00:1',

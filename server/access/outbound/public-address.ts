@@ -8,12 +8,12 @@ export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.parse(address)
   if (parsed instanceof ipaddr.IPv6) {
-    if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().range() === 'unicast'
+    if (parsed.isIPv4MappedAddress()) return isPublicAddress(parsed.toIPv4Address().toString())
     // Global unicast alone (RFC 4291 §2.4): NAT64, IPv4-compatible and local addresses are outside
     // of it, 6to4 and Teredo have ranges of their own in it.
     return parsed.match(GLOBAL_UNICAST) && parsed.range() === 'unicast'
   }
-  return parsed.range() === 'unicast' && !CLOUD_INTERNAL.has(address)
+  return parsed.range() === 'unicast' && !CLOUD_INTERNAL.has(parsed.toString())
 }
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')

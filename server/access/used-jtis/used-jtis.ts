@@ -2,13 +2,14 @@ import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 
 /**
- * Identifiers that count once (RFC 7523 §3, RFC 9449 §11.1): of client assertions and of DPoP proofs
- * at the token endpoint. In the database, so that no second node takes what the first one took.
+ * Identifiers that count once: of client assertions (RFC 7523 §3), of DPoP proofs at the token endpoint
+ * (RFC 9449 §11.1), and of forms that must not be sent twice. In the database, so that no second node takes what the first one took.
  */
 export interface UsedJtis {
   /**
    * Of several calls with one `jti`, on any node, one gets true.
-   * @param owner who could have made it, with what it is of: `assertion <client id>`, `dpop <thumbprint>`
+   * @param owner who could have made it, with what it is of: `assertion <client id>`, `dpop <thumbprint>`,
+   * `registration <account id>`
    * @param expiresAt epoch milliseconds from which on it is refused anyway
    */
   use(owner: string, jti: string, expiresAt: number): Promise<boolean>

@@ -65,6 +65,7 @@ export function applicationRoutes(
     return send({
       status: status ?? (failed ? 400 : 200),
       title: client.displayName,
+      copies: true,
       heading: html`<div class="meeting">
         ${logoOf(client)}
         <h1>${client.displayName}${statusBadge(texts, client)}</h1>

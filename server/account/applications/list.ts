@@ -3,7 +3,15 @@ import type { Membership } from '../../access/accounts/account.ts'
 import { mayRegister } from '../../access/applications/role-rights.ts'
 import type { Client } from '../../access/clients/client.ts'
 import { type Html, html } from '../../pages/html.ts'
-import { badge, emptyState, linkButton, notice, section, table } from '../../pages/parts.ts'
+import {
+  badge,
+  copyableCell,
+  emptyState,
+  linkButton,
+  notice,
+  section,
+  table,
+} from '../../pages/parts.ts'
 import { pageRoute } from '../../pages/route.ts'
 import { doneNotice } from '../layout.ts'
 import type { AccountOptions } from '../options.ts'
@@ -39,15 +47,11 @@ export function listRoute(
     return [
       html`<a href="${pathOf(client.id)}">${client.displayName}</a>`,
       html`<code>${client.id}</code>`,
-      manages
-        ? html`<code class="copy" id="client-token-${client.id}"
-            >${clientTokens.textOf(client)}</code
-          >`
-        : t.hidden,
+      manages ? copyableCell(`client-token-${client.id}`, clientTokens.textOf(client)) : t.hidden,
       url !== undefined &&
         html`<details>
           <summary>${t.view}</summary>
-          <code class="copy" id="authorization-url-${client.id}">${url}</code>
+          ${copyableCell(`authorization-url-${client.id}`, url)}
         </details>`,
       client.type === 'public' ? '–' : (await secrets.list(client.id)).length,
       html`${client.scopes.join(' ')}${
@@ -109,6 +113,7 @@ export function listRoute(
       return send({
         title: t.title,
         current: 'applications',
+        copies: true,
         body: html`${doneNotice(texts, request.query)}
           <p class="lead">${t.text}</p>
           <p>${mayAdd && register}</p>

@@ -3,6 +3,7 @@ import type { Membership } from '../../access/accounts/account.ts'
 import type { RegisterOutcome } from '../../access/applications/applications.ts'
 import { mayRegister } from '../../access/applications/role-rights.ts'
 import type { Client } from '../../access/clients/client.ts'
+import { randomHex } from '../../lib/random.ts'
 import { PageError } from '../../pages/page-error.ts'
 import {
   errorSummary,
@@ -17,6 +18,7 @@ import { html } from '../../pages/html.ts'
 import { copyable, linkButton, notice, section } from '../../pages/parts.ts'
 import { pageRoute } from '../../pages/route.ts'
 import { messagesOf } from '../../pages/visitor.ts'
+import { withDone } from '../layout.ts'
 import type { AccountOptions } from '../options.ts'
 import type { AsPerson, Person } from '../person.ts'
 import { applicationFields, type GivenFields, parseApplication } from './application-form.ts'
@@ -28,13 +30,16 @@ import { grantableScopes, urlsPart } from './urls-part.ts'
 const PATH = '/applications/new'
 const LOGO_TYPES = 'image/png,image/jpeg,image/webp'
 
+/** Longer than a form is left open and sent twice. */
+const ATTEMPT_MS = 86_400_000
+
 /** `/applications/new`: "Register application", and what comes of it, shown at once. */
 export function registerRoutes(
   app: FastifyInstance,
   options: AccountOptions,
   { shown, sent }: AsPerson,
 ): void {
-  const { applications, memberships } = options
+  const { applications, memberships, usedJtis, clock } = options
 
   /**
    * The customers for which the person may register; none: they are to get one of their own.
@@ -47,6 +52,12 @@ export function registerRoutes(
     if (applications.policy.open) return found
     const { title, closed, back } = person.texts.applications
     throw new PageError(403, title, closed, { href: '/applications', label: back })
+  }
+
+  /** Whether this form has not been sent yet. Scripts that send none are taken at their word. */
+  async function isFirst(accountId: string, attempt: string | null): Promise<boolean> {
+    if (attempt === null || !/^[0-9a-f]{32}$/.test(attempt)) return true
+    return usedJtis.use(`registration ${accountId}`, attempt, clock.now() + ATTEMPT_MS)
   }
 
   function showForm(
@@ -74,6 +85,8 @@ export function registerRoutes(
           id: 'register-form',
           action: PATH,
           token,
+          // Pressing the button twice must not register twice.
+          hidden: { attempt: randomHex(16, options.random) },
           upload: true,
           body: html`${
             customers.length > 1 &&
@@ -137,7 +150,7 @@ export function registerRoutes(
     pageRoute('applications.register', { quota: 60, windowSeconds: 3_600 }),
     sent(
       PATH,
-      async (person, form, request) => {
+      async (person, form, request, reply) => {
         const { account, actor, texts } = person
         const customers = await customersOf(person)
         const type = typeOf(form.get('type'))
@@ -160,6 +173,9 @@ export function registerRoutes(
         const filled = { given: parsed.given, type, customerId, errors }
         if (type === null || Object.keys(errors).length > 0) {
           return showForm(person, customers, filled)
+        }
+        if (!(await isFirst(account.id, form.get('attempt')))) {
+          return reply.redirect(withDone('/applications', 'registered'), 303)
         }
         const outcome = await applications.register(actor, {
           ...parsed.fields,
@@ -211,6 +227,7 @@ function showRegistered(
   return send({
     title: t.title(client.displayName),
     current: 'applications',
+    copies: true,
     body: html`${secret && notice('warning', t.keep)}${
       asked.kind === 'asked' && notice('info', t.waiting(waiting))
     }${asked.kind === 'too-many-waiting' && notice('warning', t.notAsked(waiting))}${section({

@@ -123,6 +123,7 @@ function showSecret(
     title: t.secretTitle,
     width: 'medium',
     current: 'applications',
+    copies: true,
     body: html`${notice('warning', t.secretKeep)}
     ${copyable({ id: 'client-id', label: texts.registered.client, value: client.id })}
     ${copyable({ id: 'client-secret', label: texts.registered.secret, value: text })}

@@ -54,6 +54,8 @@ export const en = {
     role: 'The role is changed.',
     member: 'The member is removed.',
     application: 'The application is changed.',
+    registered:
+      'The application is registered already: the form was sent twice. If you missed its secret, open it and create another one.',
     logo: 'The logo is changed.',
     'logo-removed': 'The logo is removed.',
     'secret-deleted': 'The secret is deleted.',
@@ -94,12 +96,8 @@ export const en = {
     other:
       'The link is for another account. Sign out, sign in with that account, and open it again.',
     back: 'Back to your account',
-    subject: (installation: string) => `Confirm your new e-mail address for ${installation}`,
-    message: (name: string, link: string) =>
-      `Hello ${name},\n\nopen this link to use this e-mail address for your account. You must be signed in. It works for a day.\n\n${link}\n\nIf you did not ask for this, do nothing.\n`,
-    takenSubject: (installation: string) => `Your account at ${installation}`,
-    takenMessage:
-      'Somebody, probably you, wanted to change the e-mail address of another account to this one. It cannot be: it has an account already. Nothing was changed.\n',
+    organisation:
+      'Your organisation decides by this address who signs in, so it cannot be changed here.',
   },
   security: {
     title: 'Security',

@@ -76,8 +76,12 @@ function programRoutes(app: FastifyInstance, { userinfo, revoke }: OpenIdOptions
   acceptForms(app)
   app.setValidatorCompiler(() => () => true)
   const about = 'Who let the client in, as at MapsIndoors'
-  app.get('/connect/userinfo', described('userinfo', about), userinfo)
-  app.post('/connect/userinfo', described('userinfoPost', about), userinfo)
+  const withToken = (name: string) => {
+    const route = described(name, about)
+    return { ...route, schema: { ...route.schema, security: [{ bearer: [] }] } }
+  }
+  app.get('/connect/userinfo', withToken('userinfo'), userinfo)
+  app.post('/connect/userinfo', withToken('userinfoPost'), userinfo)
   app.post('/connect/revocation', described('revocation', 'End a token as at MapsIndoors'), revoke)
 }
 

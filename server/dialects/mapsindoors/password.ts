@@ -41,8 +41,6 @@ export function passwordGrant(options: PasswordGrantOptions): Grant {
     const outcome = await passwords.verify(email, password, address)
     switch (outcome.kind) {
       case 'right':
-        // Whoever signed up may not be who reads that mailbox.
-        if (!outcome.account.emailConfirmed) throw wrongPassword('email_not_confirmed')
         return outcome.account
       case 'wait':
         throw new OAuthError(
@@ -50,6 +48,8 @@ export function passwordGrant(options: PasswordGrantOptions): Grant {
           `Too many failures. Try again in ${outcome.seconds} seconds.`,
           { headers: { 'retry-after': String(outcome.seconds) } },
         )
+      case 'unconfirmed':
+        throw wrongPassword('email_not_confirmed')
       case 'locked':
         throw wrongPassword('password_locked')
       case 'wrong':

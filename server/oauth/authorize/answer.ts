@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { html } from '../../pages/html.ts'
 import { formTargets, sendPage } from '../../pages/page.ts'
 import { FORM_POST_SCRIPT_PATH } from './form-post.ts'
+import { messagesOf } from '../../pages/visitor.ts'
 import type { Destination } from './target.ts'
 
 /** The parameters of an answer; null: left out. */
@@ -39,12 +40,15 @@ export function sendTo(reply: FastifyReply, location: string): void {
 
 /** OAuth 2.0 Form Post Response Mode §2. */
 function sendFormPost(reply: FastifyReply, action: string, pairs: [string, string][]): void {
+  const messages = messagesOf(reply.request)
+  const { authorize } = messages
   sendPage(reply, {
-    title: 'One moment',
-    body: html`<p>You are being sent back to the application.</p>
+    title: authorize.formPostTitle,
+    messages,
+    body: html`<p>${authorize.formPost}</p>
       <form id="form-post" method="post" action="${action}">
         ${pairs.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-        <button type="submit" id="continue">Continue</button>
+        <button type="submit" id="continue">${authorize.formPostSubmit}</button>
       </form>`,
     formAction: formTargets(action),
     scripts: [FORM_POST_SCRIPT_PATH],

@@ -8,19 +8,19 @@ import type { PushedRequest, PushedRequests } from '../../access/interactions/pu
 import { isPushedRequestUri } from '../../access/interactions/pushed-requests.ts'
 import { readCookie } from '../../http/cookies.ts'
 import { errorPage } from '../../pages/errors.ts'
-import { visitorOf } from '../../pages/visitor.ts'
+import { messagesOf, visitorOf } from '../../pages/visitor.ts'
 import { Form } from '../../protocol/form.ts'
 import { OAuthError } from '../../protocol/oauth-error.ts'
 import { sendAnswer, sendTo } from './answer.ts'
 import { createContinuation, type ContinuationOptions } from './continuation.ts'
 import { judgeRequest, type JudgedRequest, type JudgeOptions } from './judge.ts'
 import { readParameters } from './parameters.ts'
-import { proveTarget, type Target } from './target.ts'
+import { isRegistered, proveTarget, type Target } from './target.ts'
 
 /**
  * The authorization endpoint (RFC 6749 §3.1). A request passes `parameters.ts` (what came),
  * `target.ts` (client and redirect URI are proven: only from here on does the client hear of errors)
- * and `judge.ts` (the ordered checks), and is stored as an interaction of this browser.
+ * and `judge.ts` (the ordered checks; `sign-in-wishes.ts` and `requested-access.ts` are parts of it), and is stored as an interaction of this browser.
  * `continuation.ts` then sends the browser from page to page until `answer.ts` sends it to the
  * client. The pages are in `sign-in/`; both meet only in the stored interaction.
  */
@@ -89,7 +89,7 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
 
   const store = async ({ details, ...judged }: JudgedRequest): Promise<AuthorizationRequest> => ({
     ...judged,
-    details: await storeDetails({ database, areas }, details),
+    details: await storeDetails({ database, areas }, details, 'requested'),
   })
 
   return {
@@ -121,8 +121,9 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
       const { interaction: id } = request.query as { interaction?: unknown }
       const found = typeof id === 'string' ? await interactions.find(id, visitor.browser) : null
       const client = found && (await find(found.clientId))
-      const own = found?.request.profile === profile.name && found.request.redirectUri !== null
-      if (!own || !client || client.suspended || client.customerSuspended) {
+      const redirectUri = found?.request.profile === profile.name ? found.request.redirectUri : null
+      // What the client has lost since the request came, it gets no answer with.
+      if (!client || redirectUri === null || !mayBeAnswered(client, redirectUri)) {
         continuation.refuse(request, reply)
         return
       }
@@ -130,6 +131,12 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
     },
   }
 }
+
+const mayBeAnswered = (client: Client, redirectUri: string): boolean =>
+  !client.suspended &&
+  !client.customerSuspended &&
+  client.grants.includes('authorization_code') &&
+  isRegistered(client, redirectUri)
 
 const formOf = ({ parameters }: PushedRequest): Form => {
   const values = new Map<string, string[]>()
@@ -144,11 +151,11 @@ function logRefusal(request: FastifyRequest, { code, reason }: OAuthError): void
 /** RFC 6749 §4.1.2.1: where the redirect URI is not proven, the person hears of it and nobody else. */
 function showError(reply: FastifyReply, request: FastifyRequest, error: OAuthError): void {
   void reply.headers(error.headers)
+  const { authorize } = messagesOf(request)
   errorPage(reply, {
     status: 400,
-    title: 'The application sent a request that cannot be answered',
-    advice:
-      'You were not signed in to it. Go back to the application and try again, or tell those who run it.',
+    title: authorize.refusedTitle,
+    advice: authorize.refused,
     details: `${error.code}: ${error.message}`,
     requestId: request.id,
   })

@@ -9,12 +9,12 @@ import type {
   Interaction,
   Interactions,
 } from '../../access/interactions/interaction.ts'
-import { nextStep } from '../../access/interactions/next-step.ts'
+import { nextStep, stillConsents } from '../../access/interactions/next-step.ts'
 import type { PushedRequests } from '../../access/interactions/pushed-requests.ts'
 import type { Database } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorPage } from '../../pages/errors.ts'
-import type { Visitor } from '../../pages/visitor.ts'
+import { messagesOf, type Visitor } from '../../pages/visitor.ts'
 import { OAuthError } from '../../protocol/oauth-error.ts'
 import { type AnswerParameters, sendAnswer, sendTo } from './answer.ts'
 import type { AuthorizationProfile } from './profile.ts'
@@ -48,13 +48,13 @@ export interface ContinuationOptions {
   profile: AuthorizationProfile
   database: Database
   interactions: Interactions
-  consents: Pick<Consents, 'find'>
+  consents: Pick<Consents, 'find' | 'holdIn'>
   authorizationCodes: Pick<AuthorizationCodes, 'issueIn'>
   pushedRequests: Pick<PushedRequests, 'useIn'>
   clock: Clock
 }
 
-/** `gone`: another call finished it, or its pushed request was used. */
+/** `gone`: another call finished it, its pushed request was used, or the consent was withdrawn meanwhile. */
 type Finish = { kind: 'issued'; code: string } | { kind: 'denied' } | { kind: 'gone' }
 
 export function createContinuation(options: ContinuationOptions): Continuation {
@@ -67,10 +67,13 @@ export function createContinuation(options: ContinuationOptions): Continuation {
   const finish = (
     request: FastifyRequest,
     browser: string,
-    { id }: Interaction,
+    interaction: Interaction,
     session: Session,
   ): Promise<Finish> =>
     database.write(async (write) => {
+      const { id } = interaction
+      const held = await consents.holdIn(write, session.account.id, interaction.clientId)
+      if (!stillConsents(interaction, held)) return { kind: 'gone' }
       const finished = await interactions.finishIn(write, id, browser)
       if (!finished || finished.accountId !== session.account.id) return { kind: 'gone' }
       const { pushedRequest } = finished.request
@@ -186,11 +189,6 @@ function asBegun(request: AuthorizationRequest, session: Session | null, now: nu
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply): void {
-  errorPage(reply, {
-    status: 400,
-    title: 'This sign-in cannot go on',
-    advice:
-      'It has expired, was finished before, or was begun in another browser or by another person. Go back to the application and start again.',
-    requestId: request.id,
-  })
+  const { startOver } = messagesOf(request).errors
+  errorPage(reply, { status: 400, ...startOver, requestId: request.id })
 }

@@ -1,22 +1,14 @@
-import {
-  invalidDetails,
-  parseDetails,
-  type RequestedDetail,
-} from '../../access/areas/parse-details.ts'
-import { isMapAction } from '../../access/areas/map-data-detail.ts'
+import type { RequestedDetail } from '../../access/areas/parse-details.ts'
 import type { Client } from '../../access/clients/client.ts'
-import type { IdentityProvider } from '../../access/identity-providers/identity-provider.ts'
 import type { AuthorizationRequest } from '../../access/interactions/interaction.ts'
 import type { PushedRequest } from '../../access/interactions/pushed-requests.ts'
-import type { SigningKeys } from '../../access/keys/signing-keys.ts'
 import type { Apis } from '../../access/scopes/apis.ts'
-import { personScopes, personScopesOf } from '../../access/scopes/person-scopes.ts'
 import type { Form } from '../../protocol/form.ts'
 import { invalidRequest, OAuthError } from '../../protocol/oauth-error.ts'
 import { isCodeChallenge } from '../../protocol/pkce.ts'
-import { verifiedIdToken } from '../verified-id-token.ts'
-import { parseClaims } from './claims-parameter.ts'
+import { requestedAccess } from '../requested-access.ts'
 import type { AuthorizationProfile } from './profile.ts'
+import { judgeSignInWishes, type SignInWishesOptions } from './sign-in-wishes.ts'
 import { isResponseMode, type Target } from './target.ts'
 
 /** A request that was judged; the areas of its details are still to be stored. */
@@ -34,10 +26,8 @@ export interface Inquiry {
   pushed: PushedRequest | 'pushing' | null
 }
 
-export interface JudgeOptions {
+export interface JudgeOptions extends SignInWishesOptions {
   apis: Apis
-  signingKeys: Pick<SigningKeys, 'find'>
-  identityProviders: { find(id: string): Promise<Pick<IdentityProvider, 'id'> | null> }
   publicUrl: string
 }
 
@@ -58,14 +48,8 @@ export async function judgeRequest(
   checkResponseMode(form)
   checkGrantType(client)
   const codeChallenge = judgeChallenge(inquiry)
-  const details = judgeDetails(options, inquiry)
-  const { scopes, audience } = judgeScopes(options, inquiry, details)
-  const prompts = judgePrompts(form)
-  const maxAge = judgeMaxAge(form)
-  const claims = judgeClaims(form)
-  const hintedAccountId = await judgeHint(options, inquiry, claims?.accountId ?? null)
-  const acrValues = wordsOf(form, 'acr_values')
-  const providerId = await judgeProvider(options, acrValues)
+  const access = requestedAccess(options, client, form)
+  const wishes = await judgeSignInWishes(options, form, { id: client.id, issuer: profile.issuer })
   return {
     profile: profile.name,
     issuer: profile.issuer,
@@ -74,21 +58,11 @@ export async function judgeRequest(
     redirectUriGiven: target.redirectUriGiven,
     responseMode: target.responseMode,
     state: target.state,
-    scopes,
-    audience,
-    details,
+    ...access,
+    ...wishes,
     codeChallenge,
     nonce: form.get('nonce'),
     dpopJkt: judgeKey(inquiry),
-    prompts,
-    maxAge,
-    loginHint: form.get('login_hint'),
-    hintedAccountId,
-    providerId,
-    acrValues,
-    uiLocales: wordsOf(form, 'ui_locales'),
-    display: judgeDisplay(form),
-    claims: claims?.claims ?? null,
     pushedRequest: pushed !== null && pushed !== 'pushing' ? pushed.hash : null,
     deviceCode: null,
   }
@@ -155,101 +129,6 @@ function judgeChallenge({ form, profile, target: { client } }: Inquiry): string 
   return challenge
 }
 
-function judgeDetails({ apis }: JudgeOptions, { form, target }: Inquiry): RequestedDetail[] {
-  const text = form.get('authorization_details')
-  if (text === null) return []
-  const details = parseDetails(text)
-  const permitted = personScopesOf(apis, target.client)
-  const barred = details.flatMap(({ actions }) => actions).find((name) => !permitted.includes(name))
-  if (barred !== undefined) {
-    throw invalidDetails(`has the action ${barred}, which the client may not ask for`)
-  }
-  return details
-}
-
-/**
- * Details limit the scopes of map data, so that both say the same (RFC 9396 §3.1): the actions of
- * the details are scopes of the token, and no such scope stands without a limit beside them.
- */
-function judgeScopes(
-  { apis, publicUrl }: JudgeOptions,
-  { form, target }: Inquiry,
-  details: readonly RequestedDetail[],
-) {
-  const asked = form.get('scope')
-  const actions = [...new Set(details.flatMap((detail) => detail.actions))]
-  const names = asked?.split(' ') ?? []
-  const unlimited =
-    actions.length > 0 && names.find((name) => isMapAction(name) && !actions.includes(name))
-  if (unlimited) throw invalidDetails(`does not say where the scope ${unlimited} holds`)
-  return personScopes({
-    apis,
-    granted: personScopesOf(apis, target.client),
-    scope: actions.length > 0 ? [...names, ...actions].join(' ') : asked,
-    resources: form.all('resource'),
-    userinfo: `${publicUrl}/oauth2/userinfo`,
-  })
-}
-
-const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const
-
-type Prompt = (typeof PROMPTS)[number]
-
-function judgePrompts(form: Form): Prompt[] {
-  const prompts = wordsOf(form, 'prompt')
-  const unknown = prompts.some((prompt) => !(PROMPTS as readonly string[]).includes(prompt))
-  if (unknown) throw invalidRequest(`The prompt must be of ${PROMPTS.join(', ')}.`)
-  // OpenID Connect Core §3.1.2.1
-  if (prompts.includes('none') && prompts.length > 1) {
-    throw invalidRequest('The prompt none stands alone.')
-  }
-  return prompts as Prompt[]
-}
-
-function judgeMaxAge(form: Form): number | null {
-  const text = form.get('max_age')
-  if (text === null) return null
-  if (!/^\d{1,10}$/.test(text)) throw invalidRequest('The max_age must be a number of seconds.')
-  return Number(text)
-}
-
-function judgeClaims(form: Form) {
-  const text = form.get('claims')
-  return text === null ? null : parseClaims(text)
-}
-
-/**
- * An ID token of ours for this client, also one that has expired (OpenID Connect Core §3.1.2.1). It
- * and the `claims` may both name an account: then the same.
- */
-async function judgeHint(
-  { signingKeys }: JudgeOptions,
-  { form, profile, target }: Inquiry,
-  claimed: string | null,
-): Promise<string | null> {
-  const text = form.get('id_token_hint')
-  if (text === null) return claimed
-  const hint = await verifiedIdToken(text, signingKeys)
-  if (!hint || hint.issuer !== profile.issuer || hint.clientId !== target.client.id) {
-    throw invalidRequest('The id_token_hint is not an ID token of this client.')
-  }
-  if (claimed !== null && claimed !== hint.accountId) {
-    throw invalidRequest('The id_token_hint and the claims name different persons.')
-  }
-  return hint.accountId
-}
-
-async function judgeProvider(
-  { identityProviders }: JudgeOptions,
-  acrValues: readonly string[],
-): Promise<string | null> {
-  const name = acrValues.find((value) => value.startsWith('idp:'))?.slice('idp:'.length)
-  if (name === undefined) return null
-  const provider = await identityProviders.find(name)
-  if (!provider) throw invalidRequest('The identity provider of acr_values is not known here.')
-  return provider.id
-}
-
 /** RFC 9449 §10, §10.1: the key of `dpop_jkt`, or the one that the push was proven with. */
 function judgeKey({ form, pushed }: Inquiry): string | null {
   const named = form.get('dpop_jkt')
@@ -260,14 +139,4 @@ function judgeKey({ form, pushed }: Inquiry): string | null {
     throw invalidRequest('The dpop_jkt is not the key of the DPoP proof.')
   }
   return named
-}
-
-/** A hint: what is not known is no fault (OpenID Connect Core §3.1.2.1). */
-function judgeDisplay(form: Form): string | null {
-  const display = form.get('display')
-  return display !== null && ['page', 'popup', 'touch', 'wap'].includes(display) ? display : null
-}
-
-function wordsOf(form: Form, name: string): string[] {
-  return [...new Set(form.get(name)?.split(' '))].filter((word) => word !== '').slice(0, 20)
 }

@@ -44,8 +44,13 @@ export function proveTarget(form: Form, client: Client | null): Target {
   }
 }
 
-function registeredRedirectUri({ redirectUris }: Client, given: string): string {
-  if (redirectUris.some((registered) => matchesRedirectUri(registered, given))) return given
+/** Whether an answer may go there. */
+export function isRegistered({ redirectUris }: Client, redirectUri: string): boolean {
+  return redirectUris.some((registered) => matchesRedirectUri(registered, redirectUri))
+}
+
+function registeredRedirectUri(client: Client, given: string): string {
+  if (isRegistered(client, given)) return given
   throw invalidRequest('The redirect_uri is not one that is registered for the client.')
 }
 

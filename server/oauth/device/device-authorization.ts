@@ -1,21 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Areas } from '../../access/areas/areas.ts'
-import { invalidDetails, parseDetails } from '../../access/areas/parse-details.ts'
 import { storeDetails } from '../../access/areas/store-details.ts'
 import { type Client, DEVICE_CODE_GRANT } from '../../access/clients/client.ts'
 import type { DeviceCodes } from '../../access/grants/device-codes.ts'
 import { formatUserCode } from '../../access/grants/user-code.ts'
 import type { AuthorizationRequest } from '../../access/interactions/interaction.ts'
 import type { Apis } from '../../access/scopes/apis.ts'
-import { personScopes, personScopesOf } from '../../access/scopes/person-scopes.ts'
 import type { Database } from '../../database/database.ts'
 import { requireForm } from '../../http/forms.ts'
-import type { LimitCall } from '../../http/route.ts'
 import type { Form } from '../../protocol/form.ts'
 import { OAuthError } from '../../protocol/oauth-error.ts'
 import type { AuthenticateClient } from '../client-authentication.ts'
 import type { ProveKey } from '../dpop.ts'
+import type { LimitClient } from '../limit-client.ts'
 import { requireProfile } from '../profile.ts'
+import { requestedAccess } from '../requested-access.ts'
 
 /**
  * Where a device without a browser begins (RFC 8628 §3.1): it gets a code to poll with and a short
@@ -30,36 +29,14 @@ export function createDeviceAuthorizationEndpoint(options: {
   areas: Pick<Areas, 'createIn'>
   apis: Apis
   database: Database
-  limitCall: LimitCall
+  limitClient: LimitClient
 }) {
-  const { publicUrl, authenticateClient, proveKey, deviceCodes, limitCall } = options
+  const { publicUrl, authenticateClient, proveKey, deviceCodes, limitClient } = options
   const { apis, areas, database } = options
 
   /** What the device asks a person for, in the form that the pages know. */
   async function judge(client: Client, form: Form): Promise<AuthorizationRequest> {
-    const granted = personScopesOf(apis, client)
-    const text = form.get('authorization_details')
-    const requested = text === null ? [] : parseDetails(text)
-    const actions = [...new Set(requested.flatMap((detail) => detail.actions))]
-    const barred = actions.find((action) => !granted.includes(action))
-    if (barred !== undefined) {
-      throw invalidDetails(`has the action ${barred}, which the client may not ask for`)
-    }
-    const decided = personScopes({
-      apis,
-      granted,
-      // As at the authorization endpoint: details name scopes of map data, and limit them.
-      scope:
-        actions.length > 0 ? [form.get('scope') ?? '', ...actions].join(' ') : form.get('scope'),
-      resources: form.all('resource'),
-      userinfo: `${publicUrl}/oauth2/userinfo`,
-    })
-    const unlimited = decided.scopes.some(
-      (name) => apis.ofScope(name)?.id === 'maps' && !(actions as string[]).includes(name),
-    )
-    if (actions.length > 0 && unlimited) {
-      throw invalidDetails('does not say where each scope of map data holds')
-    }
+    const { details, ...access } = requestedAccess({ apis, publicUrl }, client, form)
     return {
       profile: 'device',
       issuer: publicUrl,
@@ -68,8 +45,8 @@ export function createDeviceAuthorizationEndpoint(options: {
       redirectUriGiven: false,
       responseMode: 'query',
       state: null,
-      ...decided,
-      details: await storeDetails({ database, areas }, requested),
+      ...access,
+      details: await storeDetails({ database, areas }, details, 'requested'),
       codeChallenge: null,
       nonce: null,
       dpopJkt: null,
@@ -96,7 +73,7 @@ export function createDeviceAuthorizationEndpoint(options: {
     const authenticated = await authenticateClient(request, form)
     const { client, secretId } = authenticated
     request.principal = { clientId: client.id, secretId }
-    await limitCall(request, reply, client.id)
+    await limitClient(request, reply, authenticated)
     if (!client.grants.includes(DEVICE_CODE_GRANT)) {
       throw new OAuthError('unauthorized_client', 'The client may not use device codes.')
     }

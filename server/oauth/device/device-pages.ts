@@ -7,7 +7,7 @@ import type { DeviceCodes } from '../../access/grants/device-codes.ts'
 import { parseUserCode } from '../../access/grants/user-code.ts'
 import type { Interaction, Interactions } from '../../access/interactions/interaction.ts'
 import { resumeUrl } from '../../access/interactions/interaction.ts'
-import { nextStep } from '../../access/interactions/next-step.ts'
+import { nextStep, stillConsents } from '../../access/interactions/next-step.ts'
 import type { Database } from '../../database/database.ts'
 import type { LimitCall } from '../../http/route.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -28,7 +28,7 @@ import { networkOf } from '../../protocol/network.ts'
 export interface DevicePagesOptions {
   deviceCodes: Pick<DeviceCodes, 'findByUserCode' | 'approveIn' | 'denyIn'>
   interactions: Interactions
-  consents: Pick<Consents, 'find'>
+  consents: Pick<Consents, 'find' | 'holdIn'>
   resolveClient: ResolveClient
   database: Database
   clock: Clock
@@ -107,15 +107,22 @@ export function devicePages(app: FastifyInstance, options: DevicePagesOptions): 
       if ((await interactions.take(id, browser, taken)) !== 'taken-up') throw gone(request)
     }
     if (step === 'consent') return seeOther(reply, `/consent?interaction=${id}`)
-    const result = await finish(request, browser, id, session)
+    const result = await finish(request, browser, interaction, session)
     if (result === 'gone') throw gone(request)
     return seeOther(reply, `/device/done?result=${result}`)
   }
 
   /** One transaction: the device must not wait for an answer that was given. */
-  const finish = (request: FastifyRequest, browser: string, id: string, session: Session) =>
+  const finish = (
+    request: FastifyRequest,
+    browser: string,
+    interaction: Interaction,
+    session: Session,
+  ) =>
     database.write(async (write): Promise<'allowed' | 'denied' | 'gone'> => {
-      const finished = await interactions.finishIn(write, id, browser)
+      const held = await consents.holdIn(write, session.account.id, interaction.clientId)
+      if (!stillConsents(interaction, held)) return 'gone'
+      const finished = await interactions.finishIn(write, interaction.id, browser)
       if (!finished || finished.accountId !== session.account.id) return 'gone'
       // The consent is always asked for, so there is always a decision.
       if (finished.decision !== 'allowed') {

@@ -14,6 +14,8 @@ export interface Grant {
   type: GrantType
   /** Whether public clients may not use it: who they are cannot be proven. */
   confidentialOnly: boolean
+  /** Whether `authorization_details` of the token request narrow the token; else they are refused. */
+  takesDetails?: true
   /** @throws OAuthError invalid_request, invalid_grant, invalid_scope, invalid_target */
   decide(
     authenticated: AuthenticatedClient,

@@ -46,11 +46,13 @@ export function tokenExchangeGrant(options: {
     if (text === null) return [...before]
     const requested = parseDetails(text)
     if (before.length + requested.length > MAXIMUM_DETAILS) {
-      throw invalidRequest(`A token has at most ${MAXIMUM_DETAILS} authorization_details.`)
+      throw tooMany()
     }
     const layer = 1 + Math.max(0, ...before.map((detail) => detail.layer ?? 0))
-    const added = await storeDetails({ database, areas }, requested)
-    return [...before, ...added.map((detail) => ({ ...detail, layer }))]
+    const added = await storeDetails({ database, areas }, requested, 'issued')
+    const details = [...before, ...added.map((detail) => ({ ...detail, layer }))]
+    if (JSON.stringify(details).length > MAXIMUM_DETAILS_LENGTH) throw tooMany()
+    return details
   }
 
   async function subjectOf(form: Form, clientId: string, jkt: string | null): Promise<Caller> {
@@ -69,6 +71,7 @@ export function tokenExchangeGrant(options: {
   return {
     type: TOKEN_EXCHANGE_GRANT,
     confidentialOnly: false,
+    takesDetails: true,
     async decide({ client }, form, { issuer, jkt }) {
       requireKnown(form)
       const caller = await subjectOf(form, client.id, jkt)
@@ -104,6 +107,12 @@ export interface LayeredDetail extends MapDataDetail {
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 const MAXIMUM_DETAILS = 20
+
+/** With more, the token would be longer than the gateway takes. */
+const MAXIMUM_DETAILS_LENGTH = 4_000
+
+const tooMany = () =>
+  invalidRequest('With these authorization_details the token would have too many.')
 
 /** What is not understood is refused, not dropped: it might have been meant to limit. */
 function requireKnown(form: Form): void {

@@ -5,6 +5,7 @@ import type { ClientRules } from '../../access/clients/client-rules.ts'
 import {
   invalidMetadata,
   parseClientMetadata,
+  refusalOf,
   type RequestedClient,
   toClientMetadata,
 } from '../../access/clients/registration.ts'
@@ -68,10 +69,10 @@ export function createRegistrationEndpoint(options: RegistrationOptions): Regist
       .send(JSON.stringify(body))
   }
 
-  const judge = (value: unknown): RequestedClient =>
+  const judge = (value: unknown, permittedScopes: readonly string[]): RequestedClient =>
     parseClientMetadata(value, {
       rules: clientRules,
-      permittedScopes: options.permittedScopes,
+      permittedScopes,
       defaultAuthMethod: 'client_secret_basic',
     })
 
@@ -120,7 +121,7 @@ export function createRegistrationEndpoint(options: RegistrationOptions): Regist
     async register(request, reply) {
       await limitNetwork(request, reply, `network:${networkOf(request.ip)}`)
       const initialToken = await initialTokenOf(request)
-      const requested = judge(request.body)
+      const requested = judge(request.body, options.permittedScopes)
       if (initialToken === null && requested.type !== 'public') {
         throw unauthorized(
           'Without an initial access token only public clients may register (token_endpoint_auth_method none).',
@@ -145,13 +146,15 @@ export function createRegistrationEndpoint(options: RegistrationOptions): Regist
 
     async replace(request, reply) {
       const { client, token } = await registered(request, reply)
-      const requested = judge(request.body)
+      const requested = judge(request.body, client.scopes)
       await requireOwnIdentity(client, request.body)
-      const outcome = await registrations.replace(anonymousActor(request), client, requested)
+      const outcome = await registrations.replace(anonymousActor(request), client.id, requested)
       switch (outcome.kind) {
         case 'replaced':
           send(reply, 200, answer(outcome.client, token, null))
           return
+        case 'refused':
+          throw refusalOf(outcome.fault)
         case 'method-change':
           throw invalidMetadata(
             'token_endpoint_auth_method',

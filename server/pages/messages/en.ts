@@ -3,6 +3,8 @@ export const en = {
   language: 'en',
   layout: {
     skip: 'Skip to the content',
+    copy: 'Copy',
+    copied: 'Copied',
     navigation: 'Main',
     account: 'Account',
     applications: 'Applications',
@@ -42,7 +44,8 @@ export const en = {
     organisation: 'Sign in through your organisation',
     noAccount: 'No account yet?',
     signUp: 'Create an account',
-    wrong: 'The e-mail address or the password is not right.',
+    wrong:
+      'The e-mail address or the password is not right. If the address is not confirmed yet, a new message is on its way to it.',
     wrongPasskey: 'This passkey is not known here, or took too long. Try again.',
     notices: {
       confirmed: 'Your e-mail address is confirmed. You can sign in now.',
@@ -51,11 +54,6 @@ export const en = {
       'signed-out': 'You are signed out.',
       deleted: 'Your account is deleted.',
     },
-  },
-  unconfirmed: {
-    title: 'Confirm your e-mail address',
-    text: (email: string) =>
-      `We have sent a new message to ${email}. Open the link in it, then sign in.`,
   },
   organisation: {
     title: 'Sign in through your organisation',
@@ -117,6 +115,9 @@ export const en = {
   confirm: {
     title: 'Confirm your e-mail address',
     text: (email: string) => `Confirm that ${email} is yours.`,
+    passwordHint:
+      'You opened the link in another browser than you signed up with: enter the password that you chose there. If you did not sign up, set a new one instead.',
+    wrong: 'The password is not the one that was chosen at the sign-up.',
     submit: 'Confirm',
   },
   links: {
@@ -167,7 +168,7 @@ export const en = {
       `Go back to ${client} and begin again to sign in as somebody else.`,
   },
   consent: {
-    title: (client: string) => `Allow ${client}?`,
+    title: (client: string) => `Authorize ${client}?`,
     asks: (client: string) => `${client} asks for your permission to:`,
     asksMore: (client: string) => `${client} asks for more than you allowed before:`,
     by: (owner: string) => `by ${owner}`,
@@ -185,7 +186,7 @@ export const en = {
     details: 'Limited to',
     signedInAs: 'Signed in as',
     notYou: 'Not you?',
-    allow: 'Allow',
+    allow: 'Authorize',
     deny: 'Deny',
     website: 'Website',
     terms: 'Terms',
@@ -202,6 +203,14 @@ export const en = {
       offline_access: 'Keep access while you are away, until you take it back',
     } as Record<string, string>,
     nothing: 'Sign you in. It asks for no access to data.',
+  },
+  authorize: {
+    refusedTitle: 'The application sent a request that cannot be answered',
+    refused:
+      'You were not signed in to it. Go back to the application and try again, or tell those who run it.',
+    formPostTitle: 'One moment',
+    formPost: 'You are being sent back to the application.',
+    formPostSubmit: 'Continue',
   },
   device: {
     title: 'Connect a device',

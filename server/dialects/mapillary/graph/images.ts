@@ -91,7 +91,11 @@ const imagesQuery = Type.Object({
   image_ids: Type.Optional(
     Type.String({ description: `Comma-separated, at most ${MAXIMUM_IDS}.` }),
   ),
-  sequence_ids: Type.Optional(Type.String({ description: 'Comma-separated.' })),
+  sequence_ids: Type.Optional(
+    Type.String({
+      description: `Comma-separated; their first ${MAXIMUM_IMAGES} images are looked at.`,
+    }),
+  ),
   start_captured_at: Type.Optional(Type.String({ description: 'ISO 8601' })),
   end_captured_at: Type.Optional(Type.String({ description: 'ISO 8601' })),
   is_pano: Type.Optional(Type.Boolean()),
@@ -110,7 +114,7 @@ function search(
 ): Promise<Image[]> {
   if (query.image_ids !== undefined) {
     const ids = listOf(query.image_ids, 'image_ids', MAXIMUM_IDS)
-    return searchByIds(data, scope, ids.slice(0, query.limit), matches)
+    return searchByIds(data, scope, ids, query.limit, matches)
   }
   if (query.sequence_ids !== undefined) return searchBySequences(data, scope, query, matches)
   if (query.bbox !== undefined) {
@@ -123,10 +127,12 @@ async function searchByIds(
   data: GraphData,
   scope: AccessScope,
   ids: readonly string[],
+  limit: number,
   matches: (image: Image) => boolean,
 ): Promise<Image[]> {
   const found: Image[] = []
   for (const id of ids) {
+    if (found.length >= limit) break
     const image = await findImage(data, scope, id)
     if (image && matches(image)) found.push(image)
   }
@@ -139,13 +145,12 @@ async function searchBySequences(
   { sequence_ids, limit }: ImagesQuery,
   matches: (image: Image) => boolean,
 ): Promise<Image[]> {
-  const found: Image[] = []
+  const ids: string[] = []
   for (const sequenceId of listOf(sequence_ids!, 'sequence_ids', MAXIMUM_IDS)) {
-    const ids = (await imageIdsOf(data, scope, sequenceId)) ?? []
-    found.push(...(await searchByIds(data, scope, ids.slice(0, limit), matches)))
-    if (found.length >= limit) break
+    ids.push(...((await imageIdsOf(data, scope, sequenceId)) ?? []))
+    if (ids.length >= MAXIMUM_IMAGES) break
   }
-  return found.slice(0, limit)
+  return searchByIds(data, scope, ids.slice(0, MAXIMUM_IMAGES), limit, matches)
 }
 
 async function searchByBox(

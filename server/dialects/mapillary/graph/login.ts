@@ -64,6 +64,7 @@ export function loginRoute(app: FastifyInstance, options: LoginOptions): void {
           throw tooManyAttempts(outcome.seconds)
         case 'wrong':
         case 'locked':
+        case 'unconfirmed':
           throw wrongPassword()
       }
     },
@@ -113,7 +114,6 @@ async function requirePasswordAlone(
   passkeys: LoginOptions['passkeys'],
   account: Account,
 ): Promise<void> {
-  if (!account.emailConfirmed) throw elsewhere('The e-mail address is not confirmed.')
   if (account.hasTotp || (await passkeys.list(account.id)).length > 0) {
     throw elsewhere('This account has a second factor.')
   }
