@@ -39,6 +39,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     'admin',
     'app',
   ],
+  wiring: [
+    ...BELOW,
+    ...['oauth', 'sign-in', 'account', 'pages', 'mail', 'gateway', 'maps', 'admin'],
+    ...['dialects/mapiq', 'dialects/mapsindoors', 'dialects/mapillary'],
+  ],
 }
 const FOLDERS = Object.keys(MAY_IMPORT)
 const TARGETS = [...FOLDERS, 'app', 'main', 'version']

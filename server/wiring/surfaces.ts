@@ -1,0 +1,106 @@
+import type { FastifyInstance } from 'fastify'
+import { createAttempts } from '../access/attempts/attempts.ts'
+import { createLimits } from '../access/limits/limits.ts'
+import { createNetworkLimits } from '../access/limits/network-limits.ts'
+import type { Settings } from '../config/load.ts'
+import { readOAuthSecret } from '../dialects/mapillary/graph/token.ts'
+import { type CheckBinding, createCheckBinding } from '../gateway/check-binding.ts'
+import { createLimitCall } from '../gateway/limit-call.ts'
+import type { LimitCall } from '../http/route.ts'
+import type { MapStore } from '../maps/store.ts'
+import { createVerifyClientAssertion } from '../oauth/client-assertion.ts'
+import {
+  readAssertionCredentials,
+  readBasicCredentials,
+  readPostCredentials,
+  readPublicClient,
+} from '../oauth/client-authentication-readers.ts'
+import {
+  type AuthenticateClient,
+  createClientAuthentication,
+} from '../oauth/client-authentication.ts'
+import { createProveKey, type ProveKey } from '../oauth/dpop.ts'
+import { type CreateIdToken, createIdTokens } from '../oauth/id-token.ts'
+import { createLimitClient, type LimitClient } from '../oauth/limit-client.ts'
+import type { Access } from '../open-access.ts'
+
+/** What the surfaces are made of: the parts that more than one of them uses. */
+export interface Surfaces {
+  http: FastifyInstance
+  settings: Settings
+  access: Access
+  maps: MapStore
+  limitCall: LimitCall
+  limitNetwork: LimitCall
+  limitClient: LimitClient
+  authenticateClient: AuthenticateClient
+  /** For a dialect whose `Authorization` header holds a token beside the credentials. */
+  authenticateByForm: AuthenticateClient
+  /** For a dialect whose `Authorization` header holds the secret alone. */
+  authenticateByOAuth: AuthenticateClient
+  /** The core's; a dialect may be another. */
+  issuer: string
+  proveKey: ProveKey
+  checkBinding: CheckBinding
+  createIdToken: CreateIdToken
+}
+
+export async function createSurfaces(options: {
+  http: FastifyInstance
+  settings: Settings
+  access: Access
+  maps: MapStore
+}): Promise<Surfaces> {
+  const { settings, access } = options
+  const { publicUrl } = settings
+  const limitCall = createLimitCall(access.limits)
+  const limitNetwork = await createNetworkLimitCall(settings, access)
+  return {
+    ...options,
+    limitCall,
+    limitNetwork,
+    limitClient: createLimitClient({ limitCall, limitNetwork }),
+    ...clientLogin(settings, access),
+    issuer: publicUrl,
+    proveKey: createProveKey({ ...access, publicUrl }),
+    checkBinding: createCheckBinding({ ...access, publicUrl }),
+    createIdToken: createIdTokens(access),
+  }
+}
+
+function clientLogin({ publicUrl }: Settings, access: Access) {
+  // Shared: failures count together, whichever endpoint they come in at.
+  const shared = {
+    ...access,
+    verifyClientAssertion: createVerifyClientAssertion({ ...access, issuer: publicUrl }),
+    attempts: createAttempts(access),
+    feed: access.database.feed,
+  }
+  return {
+    authenticateClient: createClientAuthentication({
+      ...shared,
+      readers: [
+        readPostCredentials,
+        readBasicCredentials,
+        readAssertionCredentials,
+        readPublicClient,
+      ],
+    }),
+    authenticateByForm: createClientAuthentication({ ...shared, readers: [readPostCredentials] }),
+    authenticateByOAuth: createClientAuthentication({
+      ...shared,
+      readers: [readOAuthSecret, readPostCredentials],
+    }),
+  }
+}
+
+/** Counts calls of networks: for what anybody may call. */
+async function createNetworkLimitCall(settings: Settings, access: Access): Promise<LimitCall> {
+  const limits = await createLimits({
+    config: settings.limits,
+    database: access.database,
+    store: createNetworkLimits(access),
+    clock: access.clock,
+  })
+  return createLimitCall(limits)
+}
