@@ -101,7 +101,9 @@ export function installGateway(
         about(access),
       )
     }
-    return limitCall(request, reply, caller.clientId)
+    const { clientId, claims } = caller
+    // People who share a client must not use up each other's calls.
+    return limitCall(request, reply, claims.shared ? claims.sub : clientId)
   }
 
   /** It stands in pages that anybody can read; its owner may have said which pages those are. */

@@ -207,6 +207,18 @@ describe('the sample of the documentation', () => {
     expect(await get('ftp://elsewhere/maps', `bearer ${token}`)).toBe(404)
   })
 
+  it('counts calls by person, not by the client that all share', async () => {
+    const [ann, dev] = [await getToken('ann@example.com'), await getToken('dev@example.com')]
+    let status = 0
+    for (let count = 0; count < 25 && status !== 429; count++) {
+      status = (await fetch(`${server.url}/maps/collections/places`, { headers: bearer(ann) }))
+        .status
+    }
+    expect(status).toBe(429)
+    const other = await fetch(`${server.url}/maps/collections/places`, { headers: bearer(dev) })
+    expect(other.status).toBe(200)
+  })
+
   it('finds the person signed in nowhere else for it', async () => {
     await getToken('ann@example.com')
     expect((await newPerson(server).open('/account')).url.pathname).toBe('/sign-in')

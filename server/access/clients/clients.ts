@@ -70,7 +70,6 @@ const OF_A_CLIENT = [
   'authorization_codes',
   'refresh_tokens',
   'device_codes',
-  'grants',
 ] as const
 
 export function createClients(options: {
@@ -232,11 +231,17 @@ export function createClients(options: {
           .where('client_id', '=', id)
           .returning('id')
           .execute()
+        const grants = await write.query
+          .deleteFrom('grants')
+          .where('client_id', '=', id)
+          .returning('id')
+          .execute()
         for (const table of OF_A_CLIENT) {
           await write.query.deleteFrom(table).where('client_id', '=', id).execute()
         }
         await write.query.deleteFrom('clients').where('id', '=', id).execute()
         for (const secret of secrets) write.announce('secret', secret.id)
+        for (const grant of grants) write.announce('grant', grant.id)
         write.announce('limits', id)
         recorded(write, actor, 'client.delete', client)
         return 'deleted'

@@ -24,6 +24,8 @@ export interface AccessTokenClaims {
   cnf?: { jkt: string }
   /** RFC 9396 §9.1, with the ids of stored areas. */
   authorization_details?: readonly object[]
+  /** The client belongs to nobody, and `customer` is the person's: calls are counted by person. */
+  shared?: true
   /** The client asked for less than it may have: such a token does not manage secrets. */
   narrowed?: true
 }

@@ -70,6 +70,7 @@ export function createIssueToken(options: {
       client_id: client.id,
       scope: scopes.join(' '),
       customer: granted.customerId ?? client.customerId,
+      ...(granted.customerId !== undefined && { shared: true }),
       ...(secretId !== null && { secret_id: secretId }),
       ...(grant && personClaims(grant)),
       ...(jkt != null && { cnf: { jkt } }),

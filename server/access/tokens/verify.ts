@@ -56,6 +56,9 @@ export type TokenFault =
 /** Longer ones are not ours; refused before any work is done for them. */
 const MAXIMUM_TOKEN_LENGTH = 8_192
 
+/** By how much the clocks of nodes may differ. */
+const CLOCK_DIFFERENCE_MILLISECONDS = 10_000
+
 export function createVerifyToken(options: {
   /** The installation's, and those of dialects that are issuers of their own. */
   issuers: readonly string[]
@@ -197,14 +200,16 @@ export function createVerifyToken(options: {
     client: Client | null,
     secret: KnownSecret | null,
   ): TokenOutcome | Promise<TokenOutcome> {
-    const { exp, nbf } = caller.claims
+    const { exp, iat, nbf } = caller.claims
     const now = clock.now()
     if (exp * 1_000 <= now) return invalid('expired')
-    // Nodes' clocks may differ by a few seconds.
-    if (nbf * 1_000 > now + 10_000) return invalid('not_yet_valid')
+    if (nbf * 1_000 > now + CLOCK_DIFFERENCE_MILLISECONDS) return invalid('not_yet_valid')
     if (!signingKeys.find(kid)) return invalid('unknown_key')
     if (revoked) return invalid('revoked')
-    if (!client) return invalid('client_unknown')
+    // One of the same id may have taken the place of a deleted client; its tokens are its own.
+    if (!client || iat * 1_000 < client.createdAt - CLOCK_DIFFERENCE_MILLISECONDS) {
+      return invalid('client_unknown')
+    }
     if (client.suspended || client.customerSuspended) return invalid('client_suspended')
     // Gone with its client, or so long ago that no token of it can be left.
     if (caller.secretId !== null && (!secret || secret.tokensRevoked)) {
