@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountRoutes } from './account/routes.ts'
 import { createAttempts } from './access/attempts/attempts.ts'
 import { createLimits } from './access/limits/limits.ts'
@@ -7,7 +7,8 @@ import { createMemoryLimits } from './access/limits/memory-limits.ts'
 import { createNetworkLimits } from './access/limits/network-limits.ts'
 import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
-import { publicAccessScope } from './access/scopes/access-scope.ts'
+import type { AccessScope } from './access/scopes/access-scope.ts'
+import { createAccessScopes } from './access/scopes/access-scopes.ts'
 import { applicationRoutes } from './admin/applications.ts'
 import { deliveryRoutes } from './admin/delivery.ts'
 import { adminRoutes } from './admin/routes.ts'
@@ -39,7 +40,10 @@ import { openMapStore } from './maps/open.ts'
 import { mapRoutes } from './maps/routes.ts'
 import type { MapStore } from './maps/store.ts'
 import { createVerifyClientAssertion } from './oauth/client-assertion.ts'
-import { type AuthenticateClient, createClientAuthentication } from './oauth/client-authentication.ts'
+import {
+  type AuthenticateClient,
+  createClientAuthentication,
+} from './oauth/client-authentication.ts'
 import {
   readAssertionCredentials,
   readBasicCredentials,
@@ -136,11 +140,13 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
     pages: settings.pages,
     formKey: access.masterKey.derive('forms'),
   })
+  const accessScopes = createAccessScopes(access)
   const surfaces: Surfaces = {
     http,
     settings,
     access,
     maps,
+    accessScope: ({ caller }) => accessScopes(caller!),
     limitCall,
     limitNetwork: await createNetworkLimitCall(settings, access),
     ...clientLogin(settings, access),
@@ -217,6 +223,8 @@ interface Surfaces {
   settings: Settings
   access: Access
   maps: MapStore
+  /** What the caller of a protected route may see. */
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
   limitCall: LimitCall
   limitNetwork: LimitCall
   authenticateClient: AuthenticateClient
@@ -338,19 +346,15 @@ async function addOpenId(surfaces: Surfaces): Promise<void> {
   })
 }
 
-async function addMaps({ http, settings, maps }: Surfaces): Promise<void> {
-  const options = {
-    store: maps,
-    publicUrl: settings.publicUrl,
-    accessScope: () => publicAccessScope,
-  }
+async function addMaps({ http, settings, maps, accessScope }: Surfaces): Promise<void> {
+  const options = { store: maps, publicUrl: settings.publicUrl, accessScope }
   await http.register(async (scope) => mapRoutes(scope, options), { prefix: '/maps' })
 }
 
 async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<void> {
-  const { http, settings, access, maps } = surfaces
+  const { http, settings, maps, accessScope } = surfaces
   if (settings.dialects.mapiq) {
-    await mapiqDialect(http, { token, store: maps, accessScope: () => publicAccessScope })
+    await mapiqDialect(http, { token, store: maps, accessScope })
   }
   if (settings.dialects.mapsindoors) {
     await addMapsIndoors(surfaces)
@@ -408,7 +412,6 @@ async function addMapillary(surfaces: Surfaces): Promise<void> {
   await mapillaryDialect(http, {
     ...options,
     store: maps,
-    accessScope: () => publicAccessScope,
     connect: createAuthorizationEndpoint({ ...options, profile: mapillaryProfile(issuer) }),
     token: createTokenEndpoint({
       ...options,
