@@ -5,10 +5,10 @@ import {
   gridArea,
   gridGeometry,
   gridPosition,
-  jstsIntersects,
   placed,
   roundArea,
 } from '../../test/support/geometries.ts'
+import { jstsIntersects } from '../../test/support/jsts.ts'
 import { prepare, prepareArea } from './area.ts'
 import type { Box } from './box.ts'
 

@@ -10,14 +10,8 @@ import { distanceMetres } from '../../server/geo/distance.ts'
 import { openMapStore } from '../../server/maps/open.ts'
 import type { CollectionDescription, MapFeature, MapStore } from '../../server/maps/store.ts'
 import { describeDatabases } from '../support/databases.ts'
-import {
-  gridArea,
-  gridGeometry,
-  gridPosition,
-  jstsIntersects,
-  placed,
-  roundArea,
-} from '../support/geometries.ts'
+import { gridArea, gridGeometry, gridPosition, placed, roundArea } from '../support/geometries.ts'
+import { jstsIntersects } from '../support/jsts.ts'
 
 /**
  * The area property: whatever is asked, what does not intersect every area never appears, and nothing

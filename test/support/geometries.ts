@@ -1,31 +1,9 @@
 import fc from 'fast-check'
 import type { Geometry, MultiPolygon, Polygon, Position } from 'geojson'
-import GeoJSONReader from 'jsts/org/locationtech/jts/io/GeoJSONReader.js'
-import GeometryFactory from 'jsts/org/locationtech/jts/geom/GeometryFactory.js'
-import RelateOp from 'jsts/org/locationtech/jts/operation/relate/RelateOp.js'
-import IsValidOp from 'jsts/org/locationtech/jts/operation/valid/IsValidOp.js'
 import { faultOfRings } from '../../server/geo/simple-rings.ts'
+import { jstsIsValid as isValid } from './jsts.ts'
 
-/** Random geometries, and JSTS as the judge of them. */
-
-const reader = new GeoJSONReader(new GeometryFactory())
-const parsed = new WeakMap<Geometry, unknown>()
-
-function toJsts(geometry: Geometry): unknown {
-  const known = parsed.get(geometry) ?? reader.read(geometry)
-  parsed.set(geometry, known)
-  return known
-}
-
-/** By JSTS; it does not take collections of geometries, so their parts are asked one by one. */
-export function jstsIntersects(a: Geometry, b: Geometry): boolean {
-  if (b.type === 'GeometryCollection') return b.geometries.some((part) => jstsIntersects(a, part))
-  const [left, right] = [toJsts(a), toJsts(b)] as Parameters<typeof RelateOp.intersects>
-  return RelateOp.intersects(left, right)
-}
-
-const isValid = (geometry: Geometry): boolean =>
-  IsValidOp.isValid(toJsts(geometry) as Parameters<typeof IsValidOp.isValid>[0])
+/** Random geometries; `jsts.ts` judges them. */
 
 /** Small numbers are often the same, so points lie on edges, and edges on one line. */
 const SIZE = 12
