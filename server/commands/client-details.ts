@@ -1,6 +1,7 @@
 import type { Client } from '../access/clients/client.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import { formatDuration } from '../lib/durations.ts'
+import { areasTable, findAreas } from './client-areas.ts'
 import { limitRows, limitsOf, limitsTable } from './limit-details.ts'
 import { lines, time } from './output.ts'
 import { Refusal, type Session } from './run.ts'
@@ -27,6 +28,7 @@ export function clientLines(client: Client): string {
     ...(client.jwks !== null && { keys: `${client.jwks.keys.length} by value` }),
     ...(client.profile !== null && { profile: client.profile }),
     ...demands(client),
+    ...(client.areaIds.length > 0 && { 'limited to areas': String(client.areaIds.length) }),
     'token lifetime': formatDuration(client.tokenLifetimeSeconds * 1_000),
     'signing algorithm': client.signingAlgorithm ?? 'default',
     ...(client.apiId !== null && { 'own client of API': client.apiId }),
@@ -57,18 +59,18 @@ export function clientState(client: Client): string {
 }
 
 /** With everything that hangs on it. */
-export async function showClient(
-  { access, settings, output }: Session,
-  client: Client,
-): Promise<void> {
+export async function showClient(session: Session, client: Client): Promise<void> {
+  const { access, settings, output } = session
+  const areas = await findAreas(session, client)
   const secrets = await access.secrets.list(client.id)
   const limits = limitsOf(settings, await access.limits.listOverrides()).filter(
     (limit) => limit.clientId === client.id,
   )
   output.show(
-    { ...client, secrets, limits },
+    { ...client, areas, secrets, limits },
     [
       clientLines(client),
+      ...(areas.length > 0 ? [`Areas, each of which applies:\n${areasTable(areas)}`] : []),
       `Secrets:\n${secrets.length > 0 ? secretsTable(secrets) : 'None: it cannot log in.'}`,
       `Limits of its own:\n${limits.length > 0 ? limitsTable(limitRows(limits)) : 'None: those of every client apply (mapgate limits list).'}`,
     ].join('\n\n'),

@@ -15,6 +15,7 @@ import {
   type JudgedClient,
   profileDefaults,
 } from '../access/clients/client-rules.ts'
+import { areaFile, type AreaFile } from './client-areas.ts'
 import { words } from './define.ts'
 import { Refusal } from './run.ts'
 
@@ -35,6 +36,7 @@ export interface ClientSettings {
   idTokenAlgorithm?: 'RS256' | 'default'
   webOrigin?: string[]
   website?: string
+  area?: AreaFile[]
 }
 
 export function addClientSettings(command: Command): Command {
@@ -89,6 +91,11 @@ export function addClientSettings(command: Command): Command {
     )
     .option('--web-origin <origin>', 'the web origins of its client token, repeatable', uris)
     .option('--website <url>', 'its home page', String)
+    .option(
+      '--area <file>',
+      'all it sees intersects this GeoJSON polygon, repeatable: each applies; an empty one takes all away',
+      areaFile,
+    )
 }
 
 export function settingsOf(options: ClientSettings): ClientChanges {

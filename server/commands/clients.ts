@@ -13,6 +13,7 @@ import {
   unknownClient,
   unknownScope,
 } from './client-details.ts'
+import { storeAreas } from './client-areas.ts'
 import {
   addClientSettings,
   type ClientSettings,
@@ -67,7 +68,10 @@ export function addClientsCommand(program: Command): void {
       clients,
       'change <id>',
       'Change a client. What is left out stays; --scope replaces all scopes. Tokens issued before keep what they have until they expire.',
-      ['mapgate clients change 4711 --scope "read write" --token-lifetime 1h'],
+      [
+        'mapgate clients change 4711 --scope "read write" --token-lifetime 1h',
+        'mapgate clients change 4711 --area madison.geojson',
+      ],
     ).option('--name <text>', 'its display name, up to 200 characters', text(200)),
   ).action(onData(change))
   addCommand(
@@ -137,7 +141,7 @@ function changesOf(options: Properties, apis: Apis): ClientChanges {
 }
 
 async function create(
-  { access, actor, output }: Session,
+  session: Session,
   options: Properties & {
     customer: string
     name: string
@@ -148,6 +152,7 @@ async function create(
     secret?: string
   },
 ): Promise<void> {
+  const { access, actor, output } = session
   const { secret: description } = options
   const type = options.public === true ? 'public' : options.type
   if (type === 'public' && description !== undefined) {
@@ -168,7 +173,8 @@ async function create(
   }
   // Both or neither: a client whose secret was lost on the way would be hard to explain.
   const { client, created } = await access.database.write(async (write) => {
-    const outcome = await access.clients.createIn(write, actor, newClient)
+    const areaIds = await storeAreas(session, write, options.area ?? [])
+    const outcome = await access.clients.createIn(write, actor, { ...newClient, areaIds })
     if (outcome.kind === 'unknown-customer') return unknownCustomer(options.customer)
     if (outcome.kind === 'exists') {
       throw new Refusal('exists', `There is already a client “${options.id}”.`)
@@ -221,19 +227,22 @@ async function list(
   if (next !== null) output.note(`More follow: --after ${next}`)
 }
 
-async function change(
-  { access, actor, output }: Session,
-  clientId: string,
-  options: Properties,
-): Promise<void> {
+async function change(session: Session, clientId: string, options: Properties): Promise<void> {
+  const { access, actor, output } = session
+  const { area } = options
   const changes = changesOf(options, access.apis)
-  if (Object.keys(changes).length === 0) misused('nothing to change: give at least one option')
+  if (Object.keys(changes).length === 0 && !area)
+    misused('nothing to change: give at least one option')
   const judged = judgedChanges(
     access.clientRules,
     (await access.clients.find(clientId)) ?? unknownClient(clientId),
     changes,
   )
-  const client = (await access.clients.change(actor, clientId, judged)) ?? unknownClient(clientId)
+  const client = await access.database.write(async (write) => {
+    const areas = area && { areaIds: await storeAreas(session, write, area) }
+    const changed = await access.clients.changeIn(write, actor, clientId, { ...judged, ...areas })
+    return changed ?? unknownClient(clientId)
+  })
   output.show(client, clientLines(client))
 }
 

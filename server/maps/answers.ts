@@ -16,7 +16,7 @@ export function describe(
     attribution,
     itemType: 'feature',
     geometryType,
-    featureCount,
+    ...(featureCount !== null && { featureCount }),
     ...(extent && {
       extent: { spatial: { bbox: [[extent.west, extent.south, extent.east, extent.north]] } },
     }),

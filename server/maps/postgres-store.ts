@@ -2,10 +2,11 @@ import type pg from 'pg'
 import type { AccessScope } from '../access/scopes/access-scope.ts'
 import { NewerSchemaError } from '../database/migrate.ts'
 import { createPool, lockNumber } from '../database/postgres.ts'
-import { type Box, boxContains, type LonLat, snapToZero } from '../geo/box.ts'
+import { type Box, type LonLat, snapToZero } from '../geo/box.ts'
 import { LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
 import { type Candidate, distanceTo, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
+import { cutTo, isSeen, narrowed, type View, viewOf, windowsOf } from './seen.ts'
 import type { Collection, MapStore } from './store.ts'
 
 /** Counted up when the tables change. */
@@ -43,14 +44,20 @@ export async function openPostgresMapStore(options: {
     throw error
   }
 
-  async function find(scope: AccessScope, id: string): Promise<Collection | null> {
+  async function find(
+    scope: AccessScope,
+    id: string,
+  ): Promise<{ collection: Collection; view: View } | null> {
     // Postgres has no NUL in text and takes it for an error, so nothing is named with one.
     if (id.includes('\0') || scope.read(id) === 'none') return null
     const { rows } = await pool.query<{ collection: string }>(
       'select collection from map_collections where id = $1',
       [id],
     )
-    return rows[0] ? (JSON.parse(rows[0].collection) as Collection) : null
+    if (!rows[0]) return null
+    const collection = JSON.parse(rows[0].collection) as Collection
+    const view = viewOf(scope, collection)
+    return view === 'none' ? null : { collection, view }
   }
 
   async function select(rest: string, parameters: unknown[]): Promise<Candidate[]> {
@@ -62,10 +69,16 @@ export async function openPostgresMapStore(options: {
   }
 
   /** How far to look so that `limit` features are found: as far as those that are nearest on the plane. */
-  async function radiusMetres(collectionId: string, point: LonLat, limit: number): Promise<number> {
+  async function radiusMetres(
+    collectionId: string,
+    windows: readonly Box[] | null,
+    point: LonLat,
+    limit: number,
+  ): Promise<number> {
     const { rows } = await pool.query<{ west: number; south: number }>(
-      'select west, south from map_features where collection = $1 order by bounds <-> $2::point limit $3',
-      [collectionId, `(${point.map(snapToZero).join()})`, limit],
+      `select west, south from map_features where collection = $1
+      ${windows ? `and ${overlaps(windows, 4)}` : ''} order by bounds <-> $2::point limit $3`,
+      [collectionId, `(${point.map(snapToZero).join()})`, limit, ...(windows ?? []).map(boxText)],
     )
     if (rows.length < limit) return LONGEST_DISTANCE_METRES
     return Math.max(...rows.map((row) => distanceTo(row, point)))
@@ -78,44 +91,55 @@ export async function openPostgresMapStore(options: {
       )
       return rows
         .map((row) => JSON.parse(row.collection) as Collection)
-        .filter((collection) => scope.read(collection.id) !== 'none')
+        .flatMap((collection) => cutTo(viewOf(scope, collection), collection) ?? [])
     },
 
-    collection: find,
+    async collection(scope, collectionId) {
+      const found = await find(scope, collectionId)
+      return found && cutTo(found.view, found.collection)
+    },
 
     async items(scope, collectionId, { boxes, ...query }) {
       const found = await find(scope, collectionId)
       if (!found) return null
-      const { extent } = found
-      const everywhere = !boxes || (extent && boxes.some((box) => boxContains(box, extent)))
-      return pageOf({ ...query, ...(boxes && { boxes }) }, (after, count) =>
-        everywhere
-          ? select('and key > $2 order by key limit $3', [collectionId, after, count])
-          : select(`and key > $2 and ${overlaps(boxes, 4)} order by key limit $3`, [
+      const { view, collection } = found
+      const windows = narrowed(windowsOf(view, boxes ?? null), collection)
+      return pageOf({ view, ...query, ...(boxes && { boxes }) }, (after, count) =>
+        windows
+          ? select(`and key > $2 and ${overlaps(windows, 4)} order by key limit $3`, [
               collectionId,
               after,
               count,
-              ...boxes.map(boxText),
-            ]),
+              ...windows.map(boxText),
+            ])
+          : select('and key > $2 order by key limit $3', [collectionId, after, count]),
       )
     },
 
     async item(scope, collectionId, featureId) {
-      if (featureId.includes('\0') || !(await find(scope, collectionId))) return null
+      const found = featureId.includes('\0') ? null : await find(scope, collectionId)
+      if (!found) return null
       const [row] = await select('and id = $2', [collectionId, featureId])
-      return row?.feature ?? null
+      return row && isSeen(found.view, row) ? row.feature : null
     },
 
     async nearest(scope, collectionId, point, limit, maximumMetres) {
-      if (!(await find(scope, collectionId))) return null
+      const found = await find(scope, collectionId)
+      if (!found) return null
+      const { view, collection } = found
+      const windows = narrowed(windowsOf(view, null), collection)
       return nearestOf(
         {
+          view,
           point,
           limit,
-          radiusMetres: await radiusMetres(collectionId, point, limit),
+          radiusMetres: await radiusMetres(collectionId, windows, point, limit),
           ...(maximumMetres !== undefined && { maximumMetres }),
         },
-        (boxes) => select(`and ${overlaps(boxes, 2)}`, [collectionId, ...boxes.map(boxText)]),
+        (boxes) => {
+          const around = windowsOf(view, boxes)!
+          return select(`and ${overlaps(around, 2)}`, [collectionId, ...around.map(boxText)])
+        },
       )
     },
 
@@ -160,6 +184,7 @@ function overlaps(boxes: readonly Box[], firstParameter: number): string {
   return `(${boxes.map((_box, index) => `bounds && $${firstParameter + index}::box`).join(' or ')})`
 }
 
+/** Postgres swaps sides that are the wrong way round, as those of windows may be: it then gives more. */
 function boxText({ west, south, east, north }: Box): string {
   const [e, n, w, s] = [east, north, west, south].map(snapToZero)
   return `(${e},${n}),(${w},${s})`

@@ -22,7 +22,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
   const access: ProtectedAccess = { scope: 'read', queryToken: true }
 
   async function getCollection(request: FastifyRequest, id: string): Promise<Collection> {
-    const collection = await store.collection(accessScope(request), id)
+    const collection = await store.collection(await accessScope(request), id)
     if (!collection) throw notFound(`there is no collection "${id}"`)
     return collection
   }
@@ -63,7 +63,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
     { schema: schemas.collections, config: { endpoint: 'maps.collections', access } },
     async (request, reply) => {
       const { query } = request
-      const collections = await store.collections(accessScope(request))
+      const collections = await store.collections(await accessScope(request))
       const self = JSON.stringify(links.to('self', '/collections', 'application/json', query))
       const descriptions = collections.map((collection) => descriptionOf(collection, query))
       return reply
@@ -89,7 +89,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
       const boxes = query.bbox === undefined ? undefined : getBoxes(query.bbox)
       const after = query.after === undefined ? 0 : getCursor(query.after)
       const collection = await getCollection(request, request.params.collectionId)
-      const page = await store.items(accessScope(request), collection.id, {
+      const page = await store.items(await accessScope(request), collection.id, {
         // 17-069r4 §7.15.2: a limit above the maximum is no error, the maximum is used.
         limit: Math.min(query.limit, MAXIMUM_LIMIT),
         after,
@@ -112,7 +112,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
     async (request, reply) => {
       const { collectionId, featureId } = request.params
       const collection = await getCollection(request, collectionId)
-      const feature = await store.item(accessScope(request), collectionId, featureId)
+      const feature = await store.item(await accessScope(request), collectionId, featureId)
       if (feature === null) throw notFound(`there is no feature "${featureId}" in ${collectionId}`)
       const path = `/collections/${encodeURIComponent(collectionId)}/items/${encodeURIComponent(featureId)}`
       return sendFeature(reply, collection, feature, [
@@ -134,7 +134,7 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
         throw badParameter('collectionId', `"${collection.id}" is not a collection of points`)
       }
       const found = await store.nearest(
-        accessScope(request),
+        await accessScope(request),
         collection.id,
         point.position,
         query.limit,
@@ -157,7 +157,7 @@ export interface MapRoutesOptions {
   /** Where clients reach the server, without a slash at the end. */
   publicUrl: string
   /** What the caller of this request may see. */
-  accessScope: (request: FastifyRequest) => AccessScope
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
 }
 
 const OPENAPI = 'application/vnd.oai.openapi+json;version=3.1'

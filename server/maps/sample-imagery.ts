@@ -31,6 +31,7 @@ export const imageCollections: readonly {
       description: 'The drives on which the images were taken.',
       ...madeUp(),
       geometryType: 'LineString',
+      madeOf: 'images',
     },
     features: () => DRIVES.map(sequenceOf),
   },

@@ -73,7 +73,9 @@ export const collectionBody = Type.Object({
   attribution: Type.String({ description: 'To be shown wherever the data is.' }),
   itemType: Type.Literal('feature'),
   geometryType: Type.String({ description: 'The GeoJSON type of all its geometries.' }),
-  featureCount: Type.Integer(),
+  featureCount: Type.Optional(
+    Type.Integer({ description: 'Left out when the token may not see all of it.' }),
+  ),
   extent: Type.Optional(
     Type.Object({ spatial: Type.Object({ bbox: Type.Array(Type.Array(Type.Number())) }) }),
   ),
@@ -135,7 +137,10 @@ export const collections = {
   summary: 'List the collections',
   tags,
   querystring: tokenOnly,
-  response: json('The collections that the token may read.', collectionsBody),
+  response: json(
+    'The collections that the token may read, their extents cut to its areas.',
+    collectionsBody,
+  ),
 }
 
 export const collection = {

@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import type { AccessScope } from '../access/scopes/access-scope.ts'
-import { type Box, boxContains } from '../geo/box.ts'
+import type { Box } from '../geo/box.ts'
 import { openSqliteFile } from '../database/sqlite.ts'
 import { type Candidate, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
+import { cutTo, isSeen, narrowed, type View, viewOf, windowsOf } from './seen.ts'
 import { createTables, dropTables, tablesOf, untilFree } from './sqlite-tables.ts'
 import type { Collection, MapStore } from './store.ts'
 
@@ -52,13 +53,21 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     lookedAt = performance.now()
   }
 
-  function findCollection(scope: AccessScope, id: string): Collection | null {
+  function findCollection(
+    scope: AccessScope,
+    id: string,
+  ): { collection: Collection; view: View } | null {
     lookAgain()
     const kept = known.get(id)
-    if (kept) return scope.read(id) === 'none' ? null : kept
-    const found = inSnapshot(() => find(scope, id)?.collection ?? null)
-    if (found) known.set(id, found)
-    return found
+    if (kept) return viewed(scope, kept)
+    const found = inSnapshot(() => find(scope, id))
+    if (found) known.set(id, found.collection)
+    return found && viewed(scope, found.collection)
+  }
+
+  function viewed(scope: AccessScope, collection: Collection) {
+    const view = viewOf(scope, collection)
+    return view === 'none' ? null : { collection, view }
   }
 
   /** Runs queries that must see the same state of the file; they must not await. */
@@ -87,40 +96,46 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     async collections(scope) {
       lookAgain()
       knownIds ??= (selectIds.all() as { id: string }[]).map((row) => row.id)
-      return knownIds.flatMap((id) => findCollection(scope, id) ?? [])
+      return knownIds.flatMap((id) => told(findCollection(scope, id)) ?? [])
     },
 
     async collection(scope, collectionId) {
-      return findCollection(scope, collectionId)
+      return told(findCollection(scope, collectionId))
     },
 
     async items(scope, collectionId, { boxes, ...query }) {
-      if (!findCollection(scope, collectionId)) return null
-      return pageOf({ ...query, ...(boxes && { boxes }) }, (after, count) =>
+      const asked = findCollection(scope, collectionId)
+      if (!asked) return null
+      const { view } = asked
+      const inWindows = view === 'all' ? firstInWindows : createKeyedFetch()
+      return pageOf({ view, ...query, ...(boxes && { boxes }) }, (after, count) =>
         inSnapshot(() => {
           const found = find(scope, collectionId)
           if (!found) return []
-          const { extent } = found.collection
-          if (!boxes || (extent && boxes.some((box) => boxContains(box, extent)))) {
-            return found.selectPage.all(after, count) as unknown as Candidate[]
-          }
-          return firstOfEach(
-            boxes.map((box) => found.selectPageInBox.all(...sides(box), after, count)),
-            count,
-          )
+          const windows = narrowed(windowsOf(view, boxes ?? null), found.collection)
+          return windows
+            ? inWindows(found, windows, after, count)
+            : (found.selectPage.all(after, count) as unknown as Candidate[])
         }),
       )
     },
 
     async item(scope, collectionId, featureId) {
-      const row = inSnapshot(() => find(scope, collectionId)?.selectFeature.get(featureId))
-      return (row as { feature: string } | undefined)?.feature ?? null
+      return inSnapshot(() => {
+        const found = find(scope, collectionId)
+        const row = found?.selectFeature.get(featureId) as Candidate | undefined
+        if (!found || !row) return null
+        return isSeen(viewOf(scope, found.collection), row) ? row.feature : null
+      })
     },
 
     async nearest(scope, collectionId, point, limit, maximumMetres) {
-      if (!findCollection(scope, collectionId)) return null
+      const asked = findCollection(scope, collectionId)
+      if (!asked) return null
+      const { view } = asked
       return nearestOf(
         {
+          view,
           point,
           limit,
           radiusMetres: FIRST_RADIUS_METRES,
@@ -129,8 +144,9 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
         (boxes) =>
           inSnapshot(() => {
             const found = find(scope, collectionId)
+            const windows = windowsOf(view, boxes)!
             return firstOfEach(
-              boxes.map((box) => found?.selectInBox.all(...sides(box)) ?? []),
+              windows.map((window) => found?.selectInBox.all(...sides(window)) ?? []),
               Infinity,
             )
           }),
@@ -185,6 +201,54 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
   }
 }
 
+function told(found: { collection: Collection; view: View } | null): Collection | null {
+  return found && cutTo(found.view, found.collection)
+}
+
+type FetchInWindows = (
+  found: PreparedCollection,
+  windows: readonly Box[],
+  after: number,
+  count: number,
+) => Candidate[]
+
+/** One query each, which goes through all keys in the window to find the first. */
+const firstInWindows: FetchInWindows = (found, windows, after, count) =>
+  firstOfEach(
+    windows.map((window) => found.selectPageInBox.all(...sides(window), after, count)),
+    count,
+  )
+
+/**
+ * For a page that may take many batches, as few of the candidates may be seen: keys are found once
+ * for many batches. Rows are read with their boxes, so what is judged is always what is given.
+ */
+function createKeyedFetch(): FetchInWindows {
+  let number: number | null = null
+  let keys: number[] = []
+  let position = 0
+  let complete = false
+
+  return (found, windows, after, count) => {
+    if (found.number !== number || (!complete && keys.length - position < count)) {
+      number = found.number
+      const each = windows.map(
+        (window) =>
+          found.selectKeysInBox.all(...sides(window), after, MAXIMUM_KEYS) as { key: number }[],
+      )
+      complete = each.every((some) => some.length < MAXIMUM_KEYS)
+      const sorted = [...new Set(each.flat().map(({ key }) => key))].toSorted((a, b) => a - b)
+      keys = complete ? sorted : sorted.slice(0, MAXIMUM_KEYS)
+      position = 0
+    }
+    const batch = keys.slice(position, position + count)
+    position += batch.length
+    return batch.map((key) => found.selectByKey.get(key) as unknown as Candidate)
+  }
+}
+
+const MAXIMUM_KEYS = 20_000
+
 interface PreparedCollection {
   number: number
   collection: Collection
@@ -192,6 +256,8 @@ interface PreparedCollection {
   selectPage: StatementSync
   selectInBox: StatementSync
   selectPageInBox: StatementSync
+  selectKeysInBox: StatementSync
+  selectByKey: StatementSync
 }
 
 function prepareCollection(
@@ -208,7 +274,7 @@ function prepareCollection(
   return {
     number,
     collection: JSON.parse(collection) as Collection,
-    selectFeature: reader.prepare(`select feature from features_${number} where id = ?`),
+    selectFeature: reader.prepare(`select ${columns} from features_${number} where id = ?`),
     selectPage: reader.prepare(
       `select ${columns} from features_${number} where key > ? order by key limit ?`,
     ),
@@ -216,6 +282,8 @@ function prepareCollection(
     selectPageInBox: reader.prepare(
       `${ofKeys(`${keysInBox} and key > ? order by key limit ?`)} order by key`,
     ),
+    selectKeysInBox: reader.prepare(`${keysInBox} and key > ? order by key limit ?`),
+    selectByKey: reader.prepare(`select ${columns} from features_${number} where key = ?`),
   }
 }
 

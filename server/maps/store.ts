@@ -9,7 +9,8 @@ import type { Box, LonLat } from '../geo/box.ts'
  *
  * Both keep features as JSON text in the order of their import, with an index over their boxes that
  * gives candidates; `candidates.ts` judges these, so both say the same. Every function that reads
- * takes the caller's access scope: what it does not cover is absent, as if it did not exist. A read
+ * takes the caller's access scope: what it does not cover is absent, as if it did not exist
+ * (`seen.ts`). A read
  * during a replacement sees the old collection or the new one, never parts of both.
  */
 export interface MapStore extends AsyncDisposable {
@@ -50,11 +51,17 @@ export interface CollectionDescription {
   attribution: string
   licence: { name: string; url: string }
   geometryType: Geometry['type']
+  /**
+   * The collection that holds the parts of these features. A feature then is seen by its parts, and
+   * is whole for those who see all: for others it would have to be made anew of the parts they see.
+   */
+  madeOf?: string
 }
 
 export interface Collection extends CollectionDescription {
-  featureCount: number
-  /** Null when it is empty. */
+  /** Null when not all may be seen. */
+  featureCount: number | null
+  /** Null when it is empty, or nothing can be seen of it. */
   extent: Box | null
 }
 

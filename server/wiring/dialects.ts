@@ -1,4 +1,3 @@
-import { publicAccessScope } from '../access/scopes/access-scope.ts'
 import { graphAnswer, refreshGrant } from '../dialects/mapillary/graph/token.ts'
 import { mapillaryIssuer } from '../dialects/mapillary/issuer.ts'
 import { mapillaryDialect } from '../dialects/mapillary/mapillary.ts'
@@ -25,9 +24,9 @@ import { issuersOf } from './open-tokens.ts'
 import type { Surfaces } from './surfaces.ts'
 
 export async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<void> {
-  const { http, settings, maps } = surfaces
+  const { http, settings, maps, accessScope } = surfaces
   if (settings.dialects.mapiq) {
-    await mapiqDialect(http, { token, store: maps, accessScope: () => publicAccessScope })
+    await mapiqDialect(http, { token, store: maps, accessScope })
   }
   if (settings.dialects.mapsindoors) {
     await addMapsIndoors(surfaces)
@@ -85,7 +84,6 @@ async function addMapillary(surfaces: Surfaces): Promise<void> {
   await mapillaryDialect(http, {
     ...options,
     store: maps,
-    accessScope: () => publicAccessScope,
     connect: createAuthorizationEndpoint({ ...options, profile: mapillaryProfile(issuer) }),
     token: createTokenEndpoint({
       ...options,

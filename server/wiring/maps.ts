@@ -1,13 +1,8 @@
-import { publicAccessScope } from '../access/scopes/access-scope.ts'
 import { mapRoutes } from '../maps/routes.ts'
 import type { Surfaces } from './surfaces.ts'
 
 /** The map data API. */
-export async function addMaps({ http, settings, maps }: Surfaces): Promise<void> {
-  const options = {
-    store: maps,
-    publicUrl: settings.publicUrl,
-    accessScope: () => publicAccessScope,
-  }
+export async function addMaps({ http, settings, maps, accessScope }: Surfaces): Promise<void> {
+  const options = { store: maps, publicUrl: settings.publicUrl, accessScope }
   await http.register(async (scope) => mapRoutes(scope, options), { prefix: '/maps' })
 }

@@ -1,4 +1,6 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AccessScope } from '../access/scopes/access-scope.ts'
+import { createAccessScopes } from '../access/scopes/access-scopes.ts'
 import { createAttempts } from '../access/attempts/attempts.ts'
 import { createLimits } from '../access/limits/limits.ts'
 import { createNetworkLimits } from '../access/limits/network-limits.ts'
@@ -30,6 +32,8 @@ export interface Surfaces {
   settings: Settings
   access: Access
   maps: MapStore
+  /** What the caller of a protected route may see. */
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
   limitCall: LimitCall
   limitNetwork: LimitCall
   limitClient: LimitClient
@@ -55,8 +59,10 @@ export async function createSurfaces(options: {
   const { publicUrl } = settings
   const limitCall = createLimitCall(access.limits)
   const limitNetwork = await createNetworkLimitCall(settings, access)
+  const accessScopes = createAccessScopes(access)
   return {
     ...options,
+    accessScope: ({ caller }) => accessScopes(caller!),
     limitCall,
     limitNetwork,
     limitClient: createLimitClient({ limitCall, limitNetwork }),

@@ -88,6 +88,70 @@ describe('how a client logs in', () => {
   })
 })
 
+describe('the areas of a client', () => {
+  const ring = [
+    [10, 55],
+    [13, 55],
+    [13, 56],
+    [10, 55],
+  ]
+  const geometry = { type: 'Polygon', coordinates: [ring] }
+  const feature = { type: 'Feature', properties: {}, geometry }
+
+  it('come from GeoJSON files, are shown, and taken away', async () => {
+    await using on = await createInstallation()
+    const file = (name: string, value: object) => {
+      writeFileSync(join(on.dataDir, name), JSON.stringify(value))
+      return join(on.dataDir, name)
+    }
+    await on.json('customers create Lund --id lund')
+    const collection = { type: 'FeatureCollection', features: [feature] }
+    const created = await on.json<{ areaIds: string[] }>(
+      'clients create --customer lund --name App --id app',
+      ...['--area', file('sund.geojson', geometry), '--area', file('again.json', collection)],
+    )
+    expect(created.areaIds).toHaveLength(2)
+    const shown = await on.json('clients show app')
+    expect(shown).toMatchObject({
+      areas: [
+        { name: 'sund', geometry },
+        { name: 'again', geometry },
+      ],
+    })
+    expect((await on.run('clients show app')).stdout).toMatch(/^sund +10,55,13,56 /m)
+    expect(await on.json('clients change app --name Other')).toMatchObject({
+      areaIds: created.areaIds,
+    })
+    expect(
+      await on.json('clients change app --area', join(on.dataDir, 'again.json')),
+    ).toMatchObject({ areaIds: created.areaIds.slice(1) })
+    expect(await on.json('clients change app --area', '')).toMatchObject({ areaIds: [] })
+  })
+
+  it('are refused when they are none, and nothing is changed', async () => {
+    await using on = await createInstallation()
+    await on.json('customers create Lund --id lund')
+    await on.json('clients create --customer lund --name App --id app')
+    const open = { type: 'Polygon', coordinates: [ring.slice(1)] }
+    const two = { type: 'FeatureCollection', features: [feature, feature] }
+    const faults: [object, string][] = [
+      [open, 'four positions'],
+      [two, 'one feature'],
+      [{ type: 'Point', coordinates: [1, 2] }, 'Polygon'],
+    ]
+    for (const [value, named] of faults) {
+      const file = join(on.dataDir, 'area.json')
+      writeFileSync(file, JSON.stringify(value))
+      expect(await on.error('clients change app --area', file)).toMatchObject({
+        exitCode: 2,
+        message: expect.stringContaining(named),
+      })
+    }
+    expect(await on.error('clients change app --area no-such-file')).toMatchObject({ exitCode: 2 })
+    expect(await on.json('clients show app')).toMatchObject({ areaIds: [], areas: [] })
+  })
+})
+
 describe('registration tokens', () => {
   it('are shown once, listed and deleted', async () => {
     await using on = await createInstallation()

@@ -35,7 +35,7 @@ export function countryRoutes(app: FastifyInstance, data: MapData): void {
       },
     },
     async (request) => {
-      const scope = data.accessScope(request)
+      const scope = await data.accessScope(request)
       const found = present(await store.items(scope, COUNTRIES, toItemsQuery(request.query)))
       return {
         countries: found.features.map((text) => {
@@ -63,7 +63,7 @@ export function countryRoutes(app: FastifyInstance, data: MapData): void {
       },
     },
     async (request) => {
-      const scope = data.accessScope(request)
+      const scope = await data.accessScope(request)
       const feature = present(await store.item(scope, COUNTRIES, request.params.countryId))
       return { ...toCountry(feature), ...(await sourceOf(data, scope, COUNTRIES)) }
     },

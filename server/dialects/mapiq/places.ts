@@ -35,7 +35,7 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
       },
     },
     async (request) => {
-      const scope = data.accessScope(request)
+      const scope = await data.accessScope(request)
       const found = present(await store.items(scope, PLACES, toItemsQuery(request.query)))
       return {
         places: found.features.map(toPlace),
@@ -66,7 +66,7 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
     },
     async (request) => {
       const { latitude, longitude, limit, radius } = request.query
-      const scope = data.accessScope(request)
+      const scope = await data.accessScope(request)
       const found = await store.nearest(scope, PLACES, [longitude, latitude], limit, radius)
       return {
         places: present(found).map(({ feature, metres }) => ({
@@ -93,7 +93,7 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
       },
     },
     async (request) => {
-      const scope = data.accessScope(request)
+      const scope = await data.accessScope(request)
       const feature = present(await store.item(scope, PLACES, request.params.placeId))
       return { ...toPlace(feature), ...(await sourceOf(data, scope, PLACES)) }
     },

@@ -9,7 +9,7 @@ import { badParameter, notFound } from '../../protocol/problem.ts'
 export interface MapData {
   store: MapStore
   /** What the caller of this request may see. */
-  accessScope: (request: FastifyRequest) => AccessScope
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
 }
 
 /** Query parameters that all lists take. */

@@ -13,7 +13,7 @@ import { type Field, parseFields, pick, unknownField } from './fields.ts'
 export interface GraphData {
   store: MapStore
   /** What the caller of this request may see. */
-  accessScope: (request: FastifyRequest) => AccessScope
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
 }
 
 export const IMAGES = 'images'

@@ -31,7 +31,7 @@ export function imageRoutes(app: FastifyInstance, data: GraphData): void {
       const { query } = request
       const fields = parseImageFields(query.fields)
       const matches = toFilter(query)
-      const found = await search(data, data.accessScope(request), query, matches)
+      const found = await search(data, await data.accessScope(request), query, matches)
       return { data: found.map((image) => toGraphImage(image, fields)) }
     },
   )
@@ -44,7 +44,7 @@ export function imageRoutes(app: FastifyInstance, data: GraphData): void {
     }),
     async (request) => {
       const { sequence_id } = request.query
-      const ids = await imageIdsOf(data, data.accessScope(request), sequence_id)
+      const ids = await imageIdsOf(data, await data.accessScope(request), sequence_id)
       if (ids === null) throw unknownObject(sequence_id)
       return { data: ids.map((id) => ({ id })) }
     },
@@ -60,7 +60,7 @@ export function imageRoutes(app: FastifyInstance, data: GraphData): void {
     async (request) => {
       const { id } = request.params
       const fields = parseDetectionFields(request.query.fields)
-      const image = await findImage(data, data.accessScope(request), id)
+      const image = await findImage(data, await data.accessScope(request), id)
       if (!image) throw unknownObject(id)
       return { data: toGraphDetections(image, fields) }
     },
@@ -171,15 +171,24 @@ async function searchByBox(
   return found.slice(0, limit)
 }
 
-/** null: there is no such sequence. */
+/** Those that are seen; null: there is no such sequence, or none of it is seen. */
 async function imageIdsOf(
   { store }: GraphData,
   scope: AccessScope,
   sequenceId: string,
 ): Promise<string[] | null> {
-  const text = sequenceId.includes('\0') ? null : await store.item(scope, SEQUENCES, sequenceId)
+  if (sequenceId.includes('\0')) return null
+  const whole = scope.read(SEQUENCES) === 'none' ? 'none' : 'all'
+  // A sequence has no place of its own: it is seen when any of its images is.
+  const text = await store.item({ read: () => whole }, SEQUENCES, sequenceId)
   if (text === null) return null
-  return (JSON.parse(text) as { properties: { image_ids: string[] } }).properties.image_ids
+  const { properties } = JSON.parse(text) as { properties: { image_ids: string[] } }
+  if (scope.read(IMAGES) === 'all') return properties.image_ids
+  const seen: string[] = []
+  for (const id of properties.image_ids) {
+    if ((await store.item(scope, IMAGES, id)) !== null) seen.push(id)
+  }
+  return seen.length > 0 ? seen : null
 }
 
 function parseBbox(text: string): Box[] {

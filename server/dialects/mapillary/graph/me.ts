@@ -52,7 +52,7 @@ export function entityRoutes(
       const { fields } = request.query
       const account = id === request.caller!.accountId ? await accounts.find(id) : null
       if (account) return toGraphUser(account, fields)
-      const image = await findImage(options, options.accessScope(request), id)
+      const image = await findImage(options, await options.accessScope(request), id)
       if (!image) throw unknownObject(id)
       return toGraphImage(image, parseImageFields(fields))
     },

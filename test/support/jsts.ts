@@ -1,0 +1,26 @@
+import type { Geometry } from 'geojson'
+import GeometryFactory from 'jsts/org/locationtech/jts/geom/GeometryFactory.js'
+import GeoJSONReader from 'jsts/org/locationtech/jts/io/GeoJSONReader.js'
+import RelateOp from 'jsts/org/locationtech/jts/operation/relate/RelateOp.js'
+import IsValidOp from 'jsts/org/locationtech/jts/operation/valid/IsValidOp.js'
+
+/** JSTS as the judge of what lies in an area. */
+
+const reader = new GeoJSONReader(new GeometryFactory())
+const parsed = new WeakMap<Geometry, unknown>()
+
+function toJsts(geometry: Geometry): unknown {
+  const known = parsed.get(geometry) ?? reader.read(geometry)
+  parsed.set(geometry, known)
+  return known
+}
+
+/** By JSTS; it does not take collections of geometries, so their parts are asked one by one. */
+export function jstsIntersects(a: Geometry, b: Geometry): boolean {
+  if (b.type === 'GeometryCollection') return b.geometries.some((part) => jstsIntersects(a, part))
+  const [left, right] = [toJsts(a), toJsts(b)] as Parameters<typeof RelateOp.intersects>
+  return RelateOp.intersects(left, right)
+}
+
+export const jstsIsValid = (geometry: Geometry): boolean =>
+  IsValidOp.isValid(toJsts(geometry) as Parameters<typeof IsValidOp.isValid>[0])
