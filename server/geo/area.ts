@@ -12,6 +12,7 @@ export interface Area {
   vertices: number
   /** `edge`: its boundary and the box share a point. */
   classify(box: Box): 'inside' | 'outside' | 'edge'
+  covers(longitude: number, latitude: number): boolean
   /** Whether they share a point. */
   intersects(geometry: Geometry): boolean
 }
@@ -89,6 +90,7 @@ export function prepare(geometry: Polygon | MultiPolygon): { area: Area; edges: 
       if (edges.touchesBox(asked)) return 'edge'
       return edges.covers(asked.west, asked.south) ? 'inside' : 'outside'
     },
+    covers: (longitude, latitude) => edges.covers(longitude, latitude),
     intersects,
   }
   return { area, edges }

@@ -65,7 +65,8 @@ export async function nearestOf(
   const { view, limit } = query
   const maximum = query.maximumMetres ?? LONGEST_DISTANCE_METRES
   const turn = createTurn()
-  let radius = query.radiusMetres
+  // Up to the first window there is nothing to be found.
+  let radius = Math.max(query.radiusMetres, distanceToWindows(view, query.point))
   for (;;) {
     radius = Math.min(Math.max(radius, 1), maximum)
     const found: { candidate: Candidate; metres: number }[] = []
@@ -83,6 +84,21 @@ export async function nearestOf(
     if (turn.isOver()) await turn.yield()
     radius *= 1.5
   }
+}
+
+/** To the nearest of them, about; it decides only where a search begins. */
+function distanceToWindows(view: View, [longitude, latitude]: LonLat): number {
+  if (typeof view === 'string') return 0
+  const within = (value: number, low: number, high: number) =>
+    Math.max(Math.min(low, high), Math.min(Math.max(low, high), value))
+  return Math.min(
+    ...view.windows.map(({ west, south, east, north }) =>
+      distanceMetres(
+        [longitude, latitude],
+        [within(longitude, west, east), within(latitude, south, north)],
+      ),
+    ),
+  )
 }
 
 /** How long one request may keep all others waiting. */

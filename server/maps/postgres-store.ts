@@ -6,7 +6,7 @@ import { type Box, type LonLat, snapToZero } from '../geo/box.ts'
 import { LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
 import { type Candidate, distanceTo, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
-import { cutTo, isSeen, narrowed, type View, viewOf, windowsOf } from './seen.ts'
+import { cutTo, isSeen, narrowed, type View, viewOf, viewWithin, windowsOf } from './seen.ts'
 import type { Collection, MapStore } from './store.ts'
 
 /** Counted up when the tables change. */
@@ -102,7 +102,8 @@ export async function openPostgresMapStore(options: {
     async items(scope, collectionId, { boxes, ...query }) {
       const found = await find(scope, collectionId)
       if (!found) return null
-      const { view, collection } = found
+      const { collection } = found
+      const view = viewWithin(found.view, boxes)
       const windows = narrowed(windowsOf(view, boxes ?? null), collection)
       return pageOf({ view, ...query, ...(boxes && { boxes }) }, (after, count) =>
         windows

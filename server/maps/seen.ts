@@ -19,6 +19,12 @@ export function viewOf(scope: AccessScope, { id, madeOf }: Collection): View {
   return typeof view === 'object' && madeOf !== undefined ? 'none' : view
 }
 
+/** What is left to be judged of features that touch one of the boxes: nothing, if areas hold these. */
+export function viewWithin(view: View, boxes: readonly Box[] | undefined): View {
+  if (typeof view === 'string' || !boxes) return view
+  return boxes.every((box) => view.judge(box) === 'inside') ? 'all' : view
+}
+
 /** Whether the feature intersects every area that applies. */
 export function isSeen(view: View, candidate: Candidate): boolean {
   if (typeof view === 'string') return view === 'all'

@@ -5,7 +5,7 @@ import type { Box } from '../geo/box.ts'
 import { openSqliteFile } from '../database/sqlite.ts'
 import { type Candidate, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
-import { cutTo, isSeen, narrowed, type View, viewOf, windowsOf } from './seen.ts'
+import { cutTo, isSeen, narrowed, type View, viewOf, viewWithin, windowsOf } from './seen.ts'
 import { createTables, dropTables, tablesOf, untilFree } from './sqlite-tables.ts'
 import type { Collection, MapStore } from './store.ts'
 
@@ -106,7 +106,7 @@ export async function openSqliteMapStore(file: string): Promise<MapStore> {
     async items(scope, collectionId, { boxes, ...query }) {
       const asked = findCollection(scope, collectionId)
       if (!asked) return null
-      const { view } = asked
+      const view = viewWithin(asked.view, boxes)
       const inWindows = view === 'all' ? firstInWindows : createKeyedFetch()
       return pageOf({ view, ...query, ...(boxes && { boxes }) }, (after, count) =>
         inSnapshot(() => {
@@ -220,25 +220,31 @@ const firstInWindows: FetchInWindows = (found, windows, after, count) =>
   )
 
 /**
- * For a page that may take many batches, as few of the candidates may be seen: keys are found once
- * for many batches. Rows are read with their boxes, so what is judged is always what is given.
+ * For a page that may take many batches, as few of the candidates may be seen: after the first, keys
+ * are found for many batches at once. Rows are read with their boxes, so what is judged is always what is given.
  */
 function createKeyedFetch(): FetchInWindows {
   let number: number | null = null
   let keys: number[] = []
   let position = 0
   let complete = false
+  let maximum: number | null = null
 
   return (found, windows, after, count) => {
+    if (maximum === null) {
+      maximum = FIRST_KEYS
+      return firstInWindows(found, windows, after, count)
+    }
     if (found.number !== number || (!complete && keys.length - position < count)) {
       number = found.number
+      const limit = maximum
+      maximum = Math.min(4 * maximum, MAXIMUM_KEYS)
       const each = windows.map(
-        (window) =>
-          found.selectKeysInBox.all(...sides(window), after, MAXIMUM_KEYS) as { key: number }[],
+        (window) => found.selectKeysInBox.all(...sides(window), after, limit) as { key: number }[],
       )
-      complete = each.every((some) => some.length < MAXIMUM_KEYS)
+      complete = each.every((some) => some.length < limit)
       const sorted = [...new Set(each.flat().map(({ key }) => key))].toSorted((a, b) => a - b)
-      keys = complete ? sorted : sorted.slice(0, MAXIMUM_KEYS)
+      keys = complete ? sorted : sorted.slice(0, limit)
       position = 0
     }
     const batch = keys.slice(position, position + count)
@@ -247,7 +253,9 @@ function createKeyedFetch(): FetchInWindows {
   }
 }
 
-const MAXIMUM_KEYS = 20_000
+/** As many as a batch has at most, so that each of them is a full one. */
+const FIRST_KEYS = 1_000
+const MAXIMUM_KEYS = 16_000
 
 interface PreparedCollection {
   number: number

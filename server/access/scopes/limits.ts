@@ -24,14 +24,14 @@ export function limitsOf(layers: readonly (readonly Area[])[]): Limits {
 
 function judgeLayer(layer: readonly Area[], box: Box): 'inside' | 'outside' | 'edge' {
   const isPoint = box.west === box.east && box.south === box.north
+  if (isPoint) return layer.some((area) => area.covers(box.west, box.south)) ? 'inside' : 'outside'
   let best: 'outside' | 'edge' = 'outside'
   for (const area of layer) {
     const verdict = area.classify(box)
     if (verdict === 'inside') return 'inside'
     if (verdict === 'edge') best = 'edge'
   }
-  // A point on the boundary belongs to the area.
-  return best === 'edge' && isPoint ? 'inside' : best
+  return best
 }
 
 /** An index is asked once for each. */
