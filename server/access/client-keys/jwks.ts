@@ -4,7 +4,7 @@ import { importPublicKey } from '../../protocol/jws.ts'
 /** Public keys of clients (RFC 7517 §5), as they may be given by value or fetched. */
 
 /** More keys than this nobody needs, and each costs time to try. */
-export const MAXIMUM_KEYS = 20
+const MAXIMUM_KEYS = 20
 
 /**
  * A key set that a client gave by value: every key of it must be one that a client can sign with.

@@ -13,7 +13,7 @@ export function logoOf(client: Pick<Client, 'id' | 'displayName' | 'logoAt'>): H
 }
 
 /** With the moment of its last change, so that browsers may keep it. */
-export const logoPath = ({ id, logoAt }: Pick<Client, 'id' | 'logoAt'>): string =>
+const logoPath = ({ id, logoAt }: Pick<Client, 'id' | 'logoAt'>): string =>
   `/applications/${encodeURIComponent(id)}/logo?at=${logoAt ?? 0}`
 
 /**
