@@ -206,17 +206,18 @@ export function createVerifyToken(options: {
     if (nbf * 1_000 > now + CLOCK_DIFFERENCE_MILLISECONDS) return invalid('not_yet_valid')
     if (!signingKeys.find(kid)) return invalid('unknown_key')
     if (revoked) return invalid('revoked')
-    // One of the same id may have taken the place of a deleted client; its tokens are its own.
-    if (!client || iat * 1_000 < client.createdAt - CLOCK_DIFFERENCE_MILLISECONDS) {
-      return invalid('client_unknown')
-    }
+    if (!client) return invalid('client_unknown')
     if (client.suspended || client.customerSuspended) return invalid('client_suspended')
     // Gone with its client, or so long ago that no token of it can be left.
     if (caller.secretId !== null && (!secret || secret.tokensRevoked)) {
       return invalid('secret_tokens_revoked')
     }
-    const { grantId, accountId } = caller
-    return grantId === null && accountId === null ? valid : judgePerson(grantId, accountId, valid)
+    const { secretId, grantId, accountId } = caller
+    if (grantId !== null || accountId !== null) return judgePerson(grantId, accountId, valid)
+    // A client logged in with its key. One of the same id may have taken its place since: only
+    // secrets and grants are deleted with a client.
+    const issuedBefore = iat * 1_000 < client.createdAt - CLOCK_DIFFERENCE_MILLISECONDS
+    return secretId === null && issuedBefore ? invalid('client_unknown') : valid
   }
 }
 
