@@ -10,6 +10,7 @@ import type { AuthorizationRequest } from '../interactions/interaction.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import { createTicketHashes } from '../accounts/ticket-hashes.ts'
 import type { Grant } from './grant.ts'
+import { grantOfRequest } from './grant-of-request.ts'
 import type { Grants } from './grants.ts'
 
 /**
@@ -100,21 +101,7 @@ export function createAuthorizationCodes(options: {
 
   return {
     async issueIn(write, actor, { request, session }) {
-      const grant = await grants.createIn(write, actor, {
-        clientId: request.clientId,
-        accountId: session.account.id,
-        issuer: request.issuer,
-        scopes: request.scopes,
-        audience: request.audience,
-        details: request.details,
-        sessionId: session.id,
-        authenticatedAt: session.authenticatedAt,
-        methods: session.methods,
-        acr: null,
-        nonce: request.nonce,
-        claims: request.claims,
-        dpopJkt: request.dpopJkt,
-      })
+      const grant = await grants.createIn(write, actor, grantOfRequest(request, session))
       const code: AuthorizationCode = `mgc_${randomBase62(43, random)}`
       await write.query
         .insertInto('authorization_codes')

@@ -9,6 +9,7 @@ import type { Actor } from '../audit/actor.ts'
 import type { AuthorizationRequest } from '../interactions/interaction.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import type { Grant } from './grant.ts'
+import { grantOfRequest } from './grant-of-request.ts'
 import type { Grants } from './grants.ts'
 import { randomUserCode } from './user-code.ts'
 
@@ -187,21 +188,7 @@ export function createDeviceCodes(options: {
     async approveIn(write, actor, request, session) {
       const answered = await answer(write, request, 'approved')
       if (!answered) return 'unknown'
-      const grant = await grants.createIn(write, actor, {
-        clientId: request.clientId,
-        accountId: session.account.id,
-        issuer: request.issuer,
-        scopes: request.scopes,
-        audience: request.audience,
-        details: request.details,
-        sessionId: session.id,
-        authenticatedAt: session.authenticatedAt,
-        methods: session.methods,
-        acr: null,
-        nonce: request.nonce,
-        claims: request.claims,
-        dpopJkt: request.dpopJkt,
-      })
+      const grant = await grants.createIn(write, actor, grantOfRequest(request, session))
       await write.query
         .updateTable('device_codes')
         .set({ grant_id: grant.id })
