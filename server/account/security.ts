@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { PasswordJudgement } from '../access/accounts/passwords.ts'
 import {
   errorSummary,
   type FieldErrors,
@@ -11,7 +10,7 @@ import { type Html, html } from '../pages/html.ts'
 import { badge, notice, section } from '../pages/parts.ts'
 import { PASSKEY_SCRIPT_PATH } from '../pages/passkey.ts'
 import { pageRoute } from '../pages/route.ts'
-import type { Messages } from '../pages/messages.ts'
+import { passwordFaultOf } from '../pages/password-fault.ts'
 import { messagesOf } from '../pages/visitor.ts'
 import { doneNotice, tabs, withDone } from './layout.ts'
 import type { AccountOptions } from './options.ts'
@@ -123,7 +122,7 @@ export function securityRoutes(
       const password = form.get('new_password') ?? ''
       const { email, name } = account
       const about = { secondFactor: account.hasTotp, email, name }
-      const fault = faultOf(passwords.judge(password, about), messagesOf(request))
+      const fault = passwordFaultOf(passwords.judge(password, about), messagesOf(request))
       if (fault !== null) return show(person, {}, { errors: { new_password: fault } })
       await accounts.setPassword(actor, account.id, await passwords.hash(password), {
         exceptSession: session.id,
@@ -204,19 +203,4 @@ function totpPart({ account, texts, token, recent }: Person, errors: FieldErrors
         }${submitButton({ id: 'remove-totp', label: t.removeTotp, kind: 'danger' })}`,
       })
     }`
-}
-
-function faultOf(judgement: PasswordJudgement, { faults }: Messages): string | null {
-  switch (judgement.kind) {
-    case 'good':
-      return null
-    case 'too-short':
-      return faults.passwordShort(judgement.minimum)
-    case 'too-long':
-      return faults.passwordLong
-    case 'common':
-      return faults.passwordCommon
-    case 'personal':
-      return faults.passwordPersonal
-  }
 }

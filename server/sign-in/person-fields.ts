@@ -1,8 +1,9 @@
 import { parseEmail } from '../access/accounts/email.ts'
-import type { PasswordJudgement, Passwords } from '../access/accounts/passwords.ts'
+import type { Passwords } from '../access/accounts/passwords.ts'
 import { emailField, type FieldErrors, passwordField, textField } from '../pages/form.ts'
 import { type Html, html } from '../pages/html.ts'
 import type { Messages } from '../pages/messages.ts'
+import { passwordFaultOf } from '../pages/password-fault.ts'
 import type { Form } from '../protocol/form.ts'
 
 /** Who a form says that a person is. */
@@ -94,18 +95,3 @@ function judgeName(name: string, { faults }: Messages): string | null {
 
 /** Joiners are needed by some scripts. */
 const UNFIT = /[\p{Cc}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
-
-export function passwordFaultOf(judgement: PasswordJudgement, { faults }: Messages): string | null {
-  switch (judgement.kind) {
-    case 'good':
-      return null
-    case 'too-short':
-      return faults.passwordShort(judgement.minimum)
-    case 'too-long':
-      return faults.passwordLong
-    case 'common':
-      return faults.passwordCommon
-    case 'personal':
-      return faults.passwordPersonal
-  }
-}

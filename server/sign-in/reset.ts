@@ -14,7 +14,7 @@ import { messagesOf, type Visitor, visitorOf } from '../pages/visitor.ts'
 import { deadLink, toSignIn } from './confirm.ts'
 import { along, type Journey, journeyOf, parameter } from './journey.ts'
 import { ATTEMPTS, MAILS, type MailingOptions } from './limits.ts'
-import { passwordFaultOf } from './person-fields.ts'
+import { passwordFaultOf } from '../pages/password-fault.ts'
 import { sendCheckYourMail } from './sign-up.ts'
 
 /**
