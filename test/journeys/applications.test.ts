@@ -235,6 +235,7 @@ describe('an account', () => {
     const [page] = await visitor()
     await page.goto(url)
     await page.click('#allow')
+    await page.waitForURL((address) => address.href.startsWith(callback.url))
     const code = new URL(page.url()).searchParams.get('code')!
     const tokenRequest = (parameters: Record<string, string>) =>
       fetch(`${server.url}/oauth2/token`, {

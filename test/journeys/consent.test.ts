@@ -60,9 +60,9 @@ function authorizationUrl(parameters: Record<string, string> = {}): string {
   return `${server.url}/oauth2/authorize?${query.toString()}`
 }
 
-/** What came back to the application. */
-function answerOf(page: Page): URLSearchParams {
-  expect(page.url()).toContain(callback.url)
+/** What came back to the application, once the browser is there: a click returns before. */
+async function answerOf(page: Page): Promise<URLSearchParams> {
+  await page.waitForURL((url) => url.href.startsWith(callback.url))
   return new URL(page.url()).searchParams
 }
 
@@ -84,7 +84,7 @@ it('asks for consent, naming who asks for what, and brings the code back', async
   expect(await text(page, '#scopes')).toContain('Read map data')
   expect(await text(page, '#person')).toContain(person.email)
   await page.click('#allow')
-  const answer = answerOf(page)
+  const answer = await answerOf(page)
   expect(answer.get('code')).toBeTruthy()
   expect(answer.get('state')).toBe('some state')
   expect(answer.get('iss')).toBe(server.url)
@@ -93,12 +93,12 @@ it('asks for consent, naming who asks for what, and brings the code back', async
 it('remembers, and asks again when more is wanted', async () => {
   const page = await visitor(person)
   await page.goto(authorizationUrl())
-  expect(answerOf(page).get('code')).toBeTruthy()
+  expect((await answerOf(page)).get('code')).toBeTruthy()
   await page.goto(authorizationUrl({ scope: 'read upload' }))
   expect(await text(page, '#asks')).toContain('more than you allowed before')
   expect(await page.locator('#scopes .badge').count()).toBe(1)
   await page.click('#deny')
-  expect(answerOf(page).get('error')).toBe('access_denied')
+  expect((await answerOf(page)).get('error')).toBe('access_denied')
   await page.goto(authorizationUrl({ prompt: 'consent' }))
   expect(await text(page, '#asks')).toContain('asks for your permission')
 })
@@ -128,7 +128,7 @@ it('shows what a request is limited to, with a sketch of the area', async () => 
   expect(await text(page, '#detail-1 figcaption')).toContain('-89.450° to -89.300°')
   expect(await page.locator('#detail-1 svg .area').getAttribute('d')).toMatch(/^M[\d.]+ /)
   await page.click('#allow')
-  expect(answerOf(page).get('code')).toBeTruthy()
+  expect((await answerOf(page)).get('code')).toBeTruthy()
 })
 
 it('asks for a fresh sign-in where the application wants one', async () => {
@@ -137,7 +137,7 @@ it('asks for a fresh sign-in where the application wants one', async () => {
   expect(await text(page, 'main')).toContain('Sign in again')
   await completeSignIn(page, person)
   await page.click('#allow')
-  expect(answerOf(page).get('code')).toBeTruthy()
+  expect((await answerOf(page)).get('code')).toBeTruthy()
 })
 
 it('lets nobody take up what another browser began', async () => {
@@ -194,5 +194,5 @@ it('leads through sign-up and confirmation to the consent', async () => {
   await page.click('#submit')
   await completeSignIn(page, other)
   await page.click('#allow')
-  expect(answerOf(page).get('code')).toBeTruthy()
+  expect((await answerOf(page)).get('code')).toBeTruthy()
 })

@@ -71,6 +71,14 @@ async function begin(page: Page): Promise<string> {
   return new URL(page.url()).search
 }
 
+/** Going elsewhere earlier fails: the page is just being left. */
+const arrived = (page: Page) => page.waitForURL((url) => url.href.startsWith(callback.url))
+
+async function allow(page: Page): Promise<void> {
+  await page.click('#allow')
+  await arrived(page)
+}
+
 const pagesOf = (interaction: string) =>
   ['/sign-in', '/consent', '/mapillary/www/connect/resume'].map(
     (path) => `${server.url}${path}${interaction}`,
@@ -176,13 +184,14 @@ it('goes on in one browser while the session of another one is ended', async () 
   expect(answers).toEqual([])
 
   await begin(second)
-  await second.click('#allow')
+  await allow(second)
   expect(others.map((query) => query.has('code'))).toEqual([true])
 
   // Whoever signs in again goes on where they were.
   await first.goBack()
   expect(new URL(first.url()).pathname).toBe('/sign-in')
   await completeSignIn(first, person)
+  await arrived(first)
   expect(answers.map((query) => query.has('code'))).toEqual([true])
 })
 
@@ -203,7 +212,7 @@ it('issues no second code to who goes back, or answers in a second tab', async (
   const consentPage = page.url()
   const tab = await page.context().newPage()
   await tab.goto(consentPage)
-  await page.click('#allow')
+  await allow(page)
   expect(answers.length).toBe(1)
 
   await page.goBack()
