@@ -10,8 +10,8 @@ import { installGateway } from './gateway/gateway.ts'
 import { createServer } from './http/server.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { systemClock } from './lib/clock.ts'
-import { openMapStore } from './maps/open.ts'
-import type { MapStore } from './maps/store.ts'
+import { openMapStore } from './maps/store/open.ts'
+import type { MapStore } from './maps/store/map-store.ts'
 import {
   type Access,
   databaseLocation,

@@ -6,7 +6,7 @@ import { type App } from '../app.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
 import type { Settings } from '../config/load.ts'
 import { randomBase62, systemRandom } from '../lib/random.ts'
-import { type ImportProgress, importSampleData } from '../maps/sample-data.ts'
+import { type ImportProgress, importSampleData } from '../maps/sample/sample-data.ts'
 
 /** What `sample.json` in the data folder tells scripts and people who try the sample. */
 interface Sample {

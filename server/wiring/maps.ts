@@ -1,4 +1,4 @@
-import { mapRoutes } from '../maps/routes.ts'
+import { mapRoutes } from '../maps/features/routes.ts'
 import type { Surfaces } from './surfaces.ts'
 
 /** The map data API. */

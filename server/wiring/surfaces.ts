@@ -9,7 +9,7 @@ import { readOAuthSecret } from '../dialects/mapillary/graph/token.ts'
 import { type CheckBinding, createCheckBinding } from '../gateway/check-binding.ts'
 import { createLimitCall } from '../gateway/limit-call.ts'
 import type { LimitCall } from '../http/route.ts'
-import type { MapStore } from '../maps/store.ts'
+import type { MapStore } from '../maps/store/map-store.ts'
 import { createVerifyClientAssertion } from '../oauth/client-assertion.ts'
 import {
   readAssertionCredentials,

@@ -7,8 +7,12 @@ import type { Client } from '../../server/access/clients/client.ts'
 import type { Caller } from '../../server/access/tokens/access-token.ts'
 import type { Box, LonLat } from '../../server/geo/box.ts'
 import { distanceMetres } from '../../server/geo/distance.ts'
-import { openMapStore } from '../../server/maps/open.ts'
-import type { CollectionDescription, MapFeature, MapStore } from '../../server/maps/store.ts'
+import { openMapStore } from '../../server/maps/store/open.ts'
+import type {
+  CollectionDescription,
+  MapFeature,
+  MapStore,
+} from '../../server/maps/store/map-store.ts'
 import { describeDatabases } from '../support/databases.ts'
 import { gridArea, gridGeometry, gridPosition, placed, roundArea } from '../support/geometries.ts'
 import { jstsIntersects } from '../support/jsts.ts'

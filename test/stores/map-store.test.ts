@@ -10,8 +10,12 @@ import { openSqliteFile } from '../../server/database/sqlite.ts'
 import { type Box, type LonLat, parseBoxes, snapToZero } from '../../server/geo/box.ts'
 import { distanceMetres } from '../../server/geo/distance.ts'
 import { geometryIntersectsBox } from '../../server/geo/geometry.ts'
-import { openMapStore } from '../../server/maps/open.ts'
-import type { CollectionDescription, MapFeature, MapStore } from '../../server/maps/store.ts'
+import { openMapStore } from '../../server/maps/store/open.ts'
+import type {
+  CollectionDescription,
+  MapFeature,
+  MapStore,
+} from '../../server/maps/store/map-store.ts'
 import { describeDatabases } from '../support/databases.ts'
 
 const description: CollectionDescription = {

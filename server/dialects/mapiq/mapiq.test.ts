@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDemoClient } from '../../../test/support/access.ts'
 import { openTestApp, type TestApp } from '../../../test/support/app.ts'
 import { temporaryFolder } from '../../../test/support/server.ts'
-import type { MapFeature } from '../../maps/store.ts'
+import type { MapFeature } from '../../maps/store/map-store.ts'
 
 const CLIENT_ID = '11111111-0000-0000-0000-000000000000'
 

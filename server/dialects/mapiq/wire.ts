@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import { parseBoxes } from '../../geo/box.ts'
-import type { Collection, ItemsQuery, MapStore } from '../../maps/store.ts'
+import type { Collection, ItemsQuery, MapStore } from '../../maps/store/map-store.ts'
 import { badParameter, notFound } from '../../protocol/problem.ts'
 
 /** What the endpoints read from. */

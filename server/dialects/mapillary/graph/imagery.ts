@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { Feature, Point } from 'geojson'
 import type { AccessScope } from '../../../access/scopes/access-scope.ts'
-import type { MapStore } from '../../../maps/store.ts'
+import type { MapStore } from '../../../maps/store/map-store.ts'
 import { type Field, parseFields, pick, unknownField } from './fields.ts'
 
 /**
- * Images and their detections as the map store keeps them (`maps/sample-imagery.ts`), and the form
+ * Images and their detections as the map store keeps them (`maps/sample/sample-imagery.ts`), and the form
  * in which Mapillary's graph tells them.
  */
 

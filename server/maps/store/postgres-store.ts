@@ -1,13 +1,13 @@
 import type pg from 'pg'
-import type { AccessScope } from '../access/scopes/access-scope.ts'
-import { NewerSchemaError } from '../database/migrate.ts'
-import { createPool, lockNumber } from '../database/postgres.ts'
-import { type Box, type LonLat, snapToZero } from '../geo/box.ts'
-import { LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import { NewerSchemaError } from '../../database/migrate.ts'
+import { createPool, lockNumber } from '../../database/postgres.ts'
+import { type Box, type LonLat, snapToZero } from '../../geo/box.ts'
+import { LONGEST_DISTANCE_METRES } from '../../geo/distance.ts'
 import { type Candidate, distanceTo, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
 import { cutTo, isSeen, narrowed, type View, viewOf, viewWithin, windowsOf } from './seen.ts'
-import type { Collection, MapStore } from './store.ts'
+import type { Collection, MapStore } from './map-store.ts'
 
 /** Counted up when the tables change. */
 const VERSION = 1

@@ -1,7 +1,7 @@
-import { type Box, boxUnion, snapToZero } from '../geo/box.ts'
-import { boxOfGeometry } from '../geo/geometry.ts'
+import { type Box, boxUnion, snapToZero } from '../../geo/box.ts'
+import { boxOfGeometry } from '../../geo/geometry.ts'
 import type { Candidate } from './candidates.ts'
-import type { Collection, CollectionDescription, MapFeature } from './store.ts'
+import type { Collection, CollectionDescription, MapFeature } from './map-store.ts'
 
 /** A feature as both stores write it. */
 export interface FeatureRow extends Candidate {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { fromGeojsonVt } from '@maplibre/vt-pbf'
-import type { CollectionDescription, MapFeature } from './store.ts'
+import type { CollectionDescription, MapFeature } from '../store/map-store.ts'
 
 /**
  * Street images that nobody took: three drives through Madison, Wisconsin, made up the same way each

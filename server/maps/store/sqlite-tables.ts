@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NewerSchemaError } from '../database/migrate.ts'
-import { SQLITE_BUSY, sqliteResultCode } from '../database/unavailable.ts'
+import { NewerSchemaError } from '../../database/migrate.ts'
+import { SQLITE_BUSY, sqliteResultCode } from '../../database/unavailable.ts'
 
 /** Counted up when the tables change. */
 const VERSION = 1

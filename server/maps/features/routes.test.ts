@@ -5,11 +5,11 @@ import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { FeatureCollection, Point } from 'geojson'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { requireDeclarations } from '../http/route.ts'
+import { requireDeclarations } from '../../http/route.ts'
 import type { Link } from './links.ts'
 import { mapRoutes } from './routes.ts'
-import { openSqliteMapStore } from './sqlite-store.ts'
-import type { CollectionDescription, MapStore } from './store.ts'
+import { openSqliteMapStore } from '../store/sqlite-store.ts'
+import type { CollectionDescription, MapStore } from '../store/map-store.ts'
 
 const capitals: CollectionDescription = {
   id: 'capitals',

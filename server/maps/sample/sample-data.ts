@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import type { Position } from 'geojson'
 import { feature as toGeoJson } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
-import { publicAccessScope } from '../access/scopes/access-scope.ts'
-import type { DatabaseLocation } from '../database/open.ts'
-import { cutAtAntimeridian } from '../geo/antimeridian.ts'
-import { openMapStore } from './open.ts'
+import { publicAccessScope } from '../../access/scopes/access-scope.ts'
+import type { DatabaseLocation } from '../../database/open.ts'
+import { cutAtAntimeridian } from '../../geo/antimeridian.ts'
+import { openMapStore } from '../store/open.ts'
 import { imageCollections } from './sample-imagery.ts'
-import type { CollectionDescription, MapFeature, MapStore } from './store.ts'
+import type { CollectionDescription, MapFeature, MapStore } from '../store/map-store.ts'
 
 /**
  * The data that a new installation starts with: `countries` (Natural Earth, from `world-atlas`),

@@ -1,6 +1,6 @@
 import type { Geometry } from 'geojson'
-import type { AccessScope } from '../access/scopes/access-scope.ts'
-import type { Box, LonLat } from '../geo/box.ts'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { Box, LonLat } from '../../geo/box.ts'
 
 /**
  * Where collections of features live, apart from the rest of the database so that an import never

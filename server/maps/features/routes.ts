@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { AccessScope } from '../access/scopes/access-scope.ts'
-import { type Box, parseBoxes, parsePosition } from '../geo/box.ts'
-import type { ProtectedAccess } from '../http/route.ts'
-import { badParameter, notFound } from '../protocol/problem.ts'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import { type Box, parseBoxes, parsePosition } from '../../geo/box.ts'
+import type { ProtectedAccess } from '../../http/route.ts'
+import { badParameter, notFound } from '../../protocol/problem.ts'
 import { describe, sendFeature, sendFeatures, withMembers } from './answers.ts'
 import { createLinks, GEOJSON } from './links.ts'
 import * as schemas from './schemas.ts'
-import type { Collection, MapStore } from './store.ts'
+import type { Collection, MapStore } from '../store/map-store.ts'
 
 /**
  * The map data API, after OGC API - Features Part 1 (17-069r4, https://docs.ogc.org/is/17-069r4/17-069r4.html):

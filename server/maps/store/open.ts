@@ -1,7 +1,7 @@
-import type { DatabaseLocation } from '../database/open.ts'
+import type { DatabaseLocation } from '../../database/open.ts'
 import { openPostgresMapStore } from './postgres-store.ts'
 import { openSqliteMapStore } from './sqlite-store.ts'
-import type { MapStore } from './store.ts'
+import type { MapStore } from './map-store.ts'
 
 /**
  * Opens the map store and creates its tables where they are missing.

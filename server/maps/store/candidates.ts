@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Feature } from 'geojson'
-import { type Box, boxContains, boxesIntersect, type LonLat } from '../geo/box.ts'
-import { boxesAround, distanceMetres, LONGEST_DISTANCE_METRES } from '../geo/distance.ts'
-import { geometryIntersectsBox } from '../geo/geometry.ts'
+import { type Box, boxContains, boxesIntersect, type LonLat } from '../../geo/box.ts'
+import { boxesAround, distanceMetres, LONGEST_DISTANCE_METRES } from '../../geo/distance.ts'
+import { geometryIntersectsBox } from '../../geo/geometry.ts'
 import { isSeen, type View } from './seen.ts'
-import type { ItemsPage, NearbyFeature } from './store.ts'
+import type { ItemsPage, NearbyFeature } from './map-store.ts'
 
 /** A row that an index over boxes found: its exact box, and the feature as GeoJSON text. */
 export interface Candidate extends Box {

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { GEOJSON, type Link, licenceLink } from './links.ts'
 import type { collectionBody } from './schemas.ts'
-import type { Collection } from './store.ts'
+import type { Collection } from '../store/map-store.ts'
 
 /** A collection as it is shown. */
 export function describe(

@@ -1,13 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import type { AccessScope } from '../access/scopes/access-scope.ts'
-import type { Box } from '../geo/box.ts'
-import { openSqliteFile } from '../database/sqlite.ts'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { Box } from '../../geo/box.ts'
+import { openSqliteFile } from '../../database/sqlite.ts'
 import { type Candidate, nearestOf, pageOf } from './candidates.ts'
 import { writeRows } from './feature-rows.ts'
 import { cutTo, isSeen, narrowed, type View, viewOf, viewWithin, windowsOf } from './seen.ts'
 import { createTables, dropTables, tablesOf, untilFree } from './sqlite-tables.ts'
-import type { Collection, MapStore } from './store.ts'
+import type { Collection, MapStore } from './map-store.ts'
 
 /** Where the search for the nearest begins; most places have a neighbour as near as this. */
 const FIRST_RADIUS_METRES = 5_000

@@ -1,4 +1,4 @@
-import type { Collection } from './store.ts'
+import type { Collection } from '../store/map-store.ts'
 
 /** A link as in OGC API - Features (17-069r4 §7.2, after RFC 8288). */
 export interface Link {

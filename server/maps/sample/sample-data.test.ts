@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Feature, MultiPolygon } from 'geojson'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { publicAccessScope as everything } from '../access/scopes/access-scope.ts'
-import { boxOfGeometry } from '../geo/geometry.ts'
-import { openMapStore } from './open.ts'
+import { publicAccessScope as everything } from '../../access/scopes/access-scope.ts'
+import { boxOfGeometry } from '../../geo/geometry.ts'
+import { openMapStore } from '../store/open.ts'
 import { type ImportProgress, importSampleData } from './sample-data.ts'
-import type { MapStore } from './store.ts'
+import type { MapStore } from '../store/map-store.ts'
 
 describe('the sample data', () => {
   let folder: string

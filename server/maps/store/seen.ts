@@ -1,9 +1,9 @@
 import type { Feature } from 'geojson'
-import type { AccessScope, Limits, Window } from '../access/scopes/access-scope.ts'
-import { common } from '../access/scopes/limits.ts'
-import { type Box, boxContains, boxUnion } from '../geo/box.ts'
+import type { AccessScope, Limits, Window } from '../../access/scopes/access-scope.ts'
+import { common } from '../../access/scopes/limits.ts'
+import { type Box, boxContains, boxUnion } from '../../geo/box.ts'
 import type { Candidate } from './candidates.ts'
-import type { Collection } from './store.ts'
+import type { Collection } from './map-store.ts'
 
 /**
  * What a scope leaves of a collection, the same for both stores: which features an index is asked
