@@ -88,11 +88,7 @@ export class AreaEdges {
 
   /** Whether an edge and the box share a point. */
   touchesBox({ west, south, east, north }: Box): boolean {
-    return this.#some(west, south, east, north, (edge) => {
-      const x1 = this.#x1[edge]!
-      const y1 = this.#y1[edge]!
-      const x2 = this.#x2[edge]!
-      const y2 = this.#y2[edge]!
+    return this.someNear(west, south, east, north, (x1, y1, x2, y2) => {
       const corner = orient2d(x1, y1, x2, y2, west, south)
       if (corner === 0) return true
       const differs = (x: number, y: number) => {
@@ -105,32 +101,28 @@ export class AreaEdges {
 
   /** Whether an edge and the segment share a point. */
   touchesSegment(ax: number, ay: number, bx: number, by: number): boolean {
-    return this.#some(
+    return this.someNear(
       Math.min(ax, bx),
       Math.min(ay, by),
       Math.max(ax, bx),
       Math.max(ay, by),
-      (edge) => {
-        const x1 = this.#x1[edge]!
-        const y1 = this.#y1[edge]!
-        const x2 = this.#x2[edge]!
-        const y2 = this.#y2[edge]!
-        // Their boxes meet, so neither lies beside the other unless it is all on one side.
-        return (
-          !sameSide(orient2d(x1, y1, x2, y2, ax, ay), orient2d(x1, y1, x2, y2, bx, by)) &&
-          !sameSide(orient2d(ax, ay, bx, by, x1, y1), orient2d(ax, ay, bx, by, x2, y2))
-        )
-      },
+      // Their boxes meet, so neither lies beside the other unless it is all on one side.
+      (x1, y1, x2, y2) =>
+        !sameSide(orient2d(x1, y1, x2, y2, ax, ay), orient2d(x1, y1, x2, y2, bx, by)) &&
+        !sameSide(orient2d(ax, ay, bx, by, x1, y1), orient2d(ax, ay, bx, by, x2, y2)),
     )
   }
 
-  /** Of the edges whose box meets this one: whether the test is true of any. */
-  #some(
+  /**
+   * Of the edges whose box meets this one: whether the test is true of any. The inside is on their
+   * left; one that is in many bands may be asked about more than once.
+   */
+  someNear(
     west: number,
     south: number,
     east: number,
     north: number,
-    test: (edge: number) => boolean,
+    test: (x1: number, y1: number, x2: number, y2: number) => boolean,
   ): boolean {
     const firstBand = this.#nearestBand(south)
     const lastBand = this.#nearestBand(north)
@@ -142,7 +134,7 @@ export class AreaEdges {
         this.#looks++
         if (this.#east(edge) < west) continue
         if (this.#low(edge) > north || this.#high(edge) < south) continue
-        if (test(edge)) return true
+        if (test(this.#x1[edge]!, this.#y1[edge]!, this.#x2[edge]!, this.#y2[edge]!)) return true
       }
     }
     return false
@@ -254,6 +246,6 @@ function edgesOf(ring: readonly Position[]): [Position, Position][] {
 }
 
 /** Of two orientations; products of small ones could be zero. */
-function sameSide(a: number, b: number): boolean {
+export function sameSide(a: number, b: number): boolean {
   return (a > 0 && b > 0) || (a < 0 && b < 0)
 }

@@ -1,8 +1,9 @@
 import type { Geometry, MultiPolygon, Polygon, Position } from 'geojson'
-import { orient2d } from 'robust-predicates'
+import { edgesContain } from './area-contains.ts'
 import { AreaEdges } from './area-edges.ts'
-import { type Box, boxesIntersect, boxUnion } from './box.ts'
+import { type Box, boxContains, boxesIntersect, boxUnion } from './box.ts'
 import { boxOfGeometry } from './geometry.ts'
+import { polygonCovers, turned } from './polygon.ts'
 
 /** A polygon or several, ready to be asked what lies in it; planar, boundary included. */
 export interface Area {
@@ -15,6 +16,8 @@ export interface Area {
   covers(longitude: number, latitude: number): boolean
   /** Whether they share a point. */
   intersects(geometry: Geometry): boolean
+  /** Whether every point of the geometry lies in it; false for one without points. */
+  contains(geometry: Geometry): boolean
 }
 
 /**
@@ -34,11 +37,7 @@ export function prepare(geometry: Polygon | MultiPolygon): { area: Area; edges: 
     box: boxOfGeometry({ type: 'Polygon', coordinates })!,
   }))
   const box = parts.map((part) => part.box).reduce(boxUnion)
-  const rings = polygons.flatMap((polygon) =>
-    polygon.map((ring, index) =>
-      isCounterclockwise(ring) === (index === 0) ? ring : ring.toReversed(),
-    ),
-  )
+  const rings = polygons.flatMap(turned)
   const edges = new AreaEdges(rings, box)
 
   const covers = ([x, y]: Position) => edges.covers(x!, y!)
@@ -59,7 +58,11 @@ export function prepare(geometry: Polygon | MultiPolygon): { area: Area; edges: 
     if (!around || !boxesIntersect(around, box)) return false
     if (polygon.some(intersectsLine)) return true
     // No boundary touches the other: a part of the area lies wholly inside or wholly outside.
-    return parts.some((part) => boxesIntersect(part.box, around) && isInside(part.vertex, polygon))
+    return parts.some(
+      (part) =>
+        boxesIntersect(part.box, around) &&
+        polygonCovers(polygon, part.vertex[0]!, part.vertex[1]!),
+    )
   }
 
   function intersects(other: Geometry): boolean {
@@ -81,6 +84,13 @@ export function prepare(geometry: Polygon | MultiPolygon): { area: Area; edges: 
     }
   }
 
+  function contains(other: Geometry): boolean {
+    const around = boxOfGeometry(other)
+    if (!around || !boxContains(box, around)) return false
+    if (edges.touchesBox(around)) return edgesContain(edges, rings, other)
+    return edges.covers(around.west, around.south)
+  }
+
   const area: Area = {
     box,
     boxes: fewBoxes(parts.map((part) => part.box)),
@@ -92,6 +102,7 @@ export function prepare(geometry: Polygon | MultiPolygon): { area: Area; edges: 
     },
     covers: (longitude, latitude) => edges.covers(longitude, latitude),
     intersects,
+    contains,
   }
   return { area, edges }
 }
@@ -105,34 +116,4 @@ function fewBoxes(boxes: readonly Box[]): Box[] {
   return Array.from({ length: Math.ceil(sorted.length / each) }, (_, index) =>
     sorted.slice(index * each, (index + 1) * each).reduce(boxUnion),
   )
-}
-
-/** By the turn at the lowest of its western positions, which is exact where an area is rounded. */
-function isCounterclockwise(ring: readonly Position[]): boolean {
-  const open = ring.slice(0, -1)
-  let first = 0
-  for (const [index, [x, y]] of open.entries()) {
-    const [westernmost, lowest] = open[first] as [number, number]
-    if (x! < westernmost || (x === westernmost && y! < lowest)) first = index
-  }
-  const [x, y] = open[first] as [number, number]
-  const [beforeX, beforeY] = open.at(first - 1) as [number, number]
-  const [afterX, afterY] = open[(first + 1) % open.length] as [number, number]
-  // `orient2d` is negative on the left.
-  return orient2d(beforeX, beforeY, x, y, afterX, afterY) < 0
-}
-
-/** Even-odd rule over all rings, so that a hole is outside; undefined on the boundary itself. */
-function isInside(position: Position, rings: Position[][]): boolean {
-  const [x, y] = position as [number, number]
-  let inside = false
-  for (const ring of rings) {
-    for (let index = 1; index < ring.length; index++) {
-      const [x1, y1] = ring[index - 1] as [number, number]
-      const [x2, y2] = ring[index] as [number, number]
-      if (y1 > y === y2 > y) continue
-      if (orient2d(x1, y1, x2, y2, x, y) > 0 === y2 > y1) inside = !inside
-    }
-  }
-  return inside
 }

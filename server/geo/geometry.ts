@@ -1,5 +1,22 @@
-import type { Geometry, Position } from 'geojson'
+import type { GeoJsonGeometryTypes, Geometry, Position } from 'geojson'
+import { orient2d } from 'robust-predicates'
 import { type Box, boxContains, boxesIntersect, boxUnion } from './box.ts'
+import { polygonCovers } from './polygon.ts'
+
+/** Of points 0, of lines 1, of polygons 2: what a collection's features have in common. */
+export function dimensionOf(type: Exclude<GeoJsonGeometryTypes, 'GeometryCollection'>): 0 | 1 | 2 {
+  switch (type) {
+    case 'Point':
+    case 'MultiPoint':
+      return 0
+    case 'LineString':
+    case 'MultiLineString':
+      return 1
+    case 'Polygon':
+    case 'MultiPolygon':
+      return 2
+  }
+}
 
 /** The smallest box around a geometry; null when it has no positions. Heights are ignored. */
 export function boxOfGeometry(geometry: Geometry): Box | null {
@@ -83,7 +100,7 @@ function segmentIntersectsBox(start: Position, end: Position, box: Box): boolean
   }
   if (!boxesIntersect(around, box)) return false
   if (isInBox(start, box) || isInBox(end, box)) return true
-  const side = (x: number, y: number) => Math.sign((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1))
+  const side = (x: number, y: number) => Math.sign(orient2d(x1, y1, x2, y2, x, y))
   const corner = side(box.west, box.south)
   return (
     corner === 0 ||
@@ -99,18 +116,5 @@ function polygonIntersectsBox(rings: Position[][], box: Box): boolean {
   if (boxContains(box, around)) return true
   if (rings.some((ring) => lineIntersectsBox(ring, box))) return true
   // No ring touches the box, so it lies wholly inside the polygon or wholly outside: any corner tells.
-  return isInPolygon([box.west, box.south], rings)
-}
-
-/** Even-odd rule over all rings, so that a hole is outside; undefined on the boundary itself. */
-function isInPolygon([x, y]: [number, number], rings: Position[][]): boolean {
-  let inside = false
-  for (const ring of rings) {
-    for (let index = 1; index < ring.length; index++) {
-      const [x1, y1] = ring[index - 1] as [number, number]
-      const [x2, y2] = ring[index] as [number, number]
-      if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside
-    }
-  }
-  return inside
+  return polygonCovers(rings, box.west, box.south)
 }

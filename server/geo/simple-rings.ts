@@ -1,4 +1,5 @@
 import type { Position } from 'geojson'
+import { orient2d } from 'robust-predicates'
 
 interface Edge {
   ring: number
@@ -24,13 +25,26 @@ const COST_OF_CLOSE_LOOK = 10
 export function faultOfRings(
   rings: readonly (readonly Position[])[],
 ): 'crossing' | 'intricate' | null {
+  return findRingFault(rings)?.kind ?? null
+}
+
+export type RingFault =
+  | { kind: 'crossing'; ring: number; other: number; near: Position }
+  | { kind: 'intricate' }
+
+/**
+ * As `faultOfRings`, with the place of the crossing found first.
+ * @returns `ring`, `other`: which rings, the same one if it is with itself; `near`: where, or a position
+ *   that begins an edge that crosses
+ */
+export function findRingFault(rings: readonly (readonly Position[])[]): RingFault | null {
   const edges: Edge[] = []
   for (const [ring, positions] of rings.entries()) {
     for (let index = 1; index < positions.length; index++) {
       const [x1, y1] = positions[index - 1] as [number, number]
       const [x2, y2] = positions[index] as [number, number]
       // A position said twice is no edge.
-      if (x1 === x2 && y1 === y2) return 'crossing'
+      if (x1 === x2 && y1 === y2) return { kind: 'crossing', ring, other: ring, near: [x1, y1] }
       edges.push({ ring, index, x1, y1, x2, y2 })
     }
   }
@@ -38,10 +52,7 @@ export function faultOfRings(
 }
 
 /** Swept along one axis: only edges that overlap on it are compared on the other, and then closely. */
-function compareAll(
-  edges: Edge[],
-  rings: readonly (readonly Position[])[],
-): 'crossing' | 'intricate' | null {
+function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): RingFault | null {
   const width = edges.reduce((sum, { x1, x2 }) => sum + Math.abs(x2 - x1), 0)
   const height = edges.reduce((sum, { y1, y2 }) => sum + Math.abs(y2 - y1), 0)
   // Along the axis on which they overlap less.
@@ -64,10 +75,13 @@ function compareAll(
     const low = lows[first]!
     const high = highs[first]!
     for (let second = first + 1; second < edges.length && starts[second]! <= end; second++) {
-      if (++cost > MAXIMUM_COST) return 'intricate'
+      if (++cost > MAXIMUM_COST) return { kind: 'intricate' }
       if (lows[second]! > high || highs[second]! < low) continue
       cost += COST_OF_CLOSE_LOOK
-      if (conflict(edges[first]!, edges[second]!, rings)) return 'crossing'
+      const [a, b] = [edges[first]!, edges[second]!]
+      if (conflict(a, b, rings)) {
+        return { kind: 'crossing', ring: a.ring, other: b.ring, near: meetingPoint(a, b) }
+      }
     }
   }
   return null
@@ -98,9 +112,18 @@ function conflict(a: Edge, b: Edge, rings: readonly (readonly Position[])[]): bo
   return apart !== 1 && apart !== length - 1
 }
 
-/** The sign of the area of the triangle; 0: on the line through the edge. */
+/** -1 on the left, 1 on the right; 0: on the line through the edge. */
 function side({ x1, y1, x2, y2 }: Edge, x: number, y: number): number {
-  return Math.sign((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1))
+  return Math.sign(orient2d(x1, y1, x2, y2, x, y))
+}
+
+/** Where their lines cross, rounded; of edges on one line, an end. */
+function meetingPoint(a: Edge, b: Edge): Position {
+  const from = orient2d(b.x1, b.y1, b.x2, b.y2, a.x1, a.y1)
+  const to = orient2d(b.x1, b.y1, b.x2, b.y2, a.x2, a.y2)
+  if (from === to) return isWithin(b, a.x1, a.y1) ? [a.x1, a.y1] : [a.x2, a.y2]
+  const share = from / (from - to)
+  return [a.x1 + (a.x2 - a.x1) * share, a.y1 + (a.y2 - a.y1) * share]
 }
 
 /** How much of two stretches of one line is shared; negative: how far they are apart. */
