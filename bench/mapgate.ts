@@ -26,6 +26,8 @@ const LIMITS = `limits:
   default: { quota: 10000000, windowSeconds: 60 }
   endpoints:
     oauth2.token: { quota: 10000000, windowSeconds: 60 }
+    maps.tile: { quota: 10000000, windowSeconds: 60 }
+    maps.items: { quota: 10000000, windowSeconds: 60 }
 `
 
 /** Importing the sample data takes its time on a slow machine. */
@@ -34,11 +36,18 @@ const READY_WITHIN_SECONDS = 180
 /**
  * Starts Mapgate twice to see its memory, then leaves it stopped, with its data in `folder`.
  * @param settleSeconds how long it stays idle before its memory is read
+ * @param further.configuration YAML besides the limits
+ * @param further.pinned false: threads may use all cores
  */
-export async function setUpMapgate(folder: string, settleSeconds: number): Promise<MapgateSetup> {
+export async function setUpMapgate(
+  folder: string,
+  settleSeconds: number,
+  further: { configuration?: string; pinned?: boolean } = {},
+): Promise<MapgateSetup> {
+  const { configuration = '', pinned = true } = further
   const dataDir = join(folder, 'data')
   const configFile = join(folder, 'mapgate.yaml')
-  await writeFile(configFile, LIMITS)
+  await writeFile(configFile, LIMITS + configuration)
 
   const startOn = (directory: string) =>
     startServer({
@@ -51,6 +60,7 @@ export async function setUpMapgate(folder: string, settleSeconds: number): Promi
       },
       readyPath: '/ready',
       readyWithinSeconds: READY_WITHIN_SECONDS,
+      pinned,
     })
   const idle = async () => {
     await using server = await startOn(dataDir)

@@ -38,12 +38,15 @@ export async function startServer(options: {
   environment: Record<string, string>
   readyPath: string
   readyWithinSeconds: number
+  /** Whether it has to do with one core, as servers that are compared do; default: true. */
+  pinned?: boolean
 }): Promise<Server> {
   const port = await freePort()
   const inherited = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MAPGATE_') && name !== 'NODE_OPTIONS',
   )
-  const child = spawnPinned(SERVER_CORE, options.command, {
+  const core = (options.pinned ?? true) ? SERVER_CORE : null
+  const child = spawnPinned(core, options.command, {
     ...Object.fromEntries(inherited),
     NODE_ENV: 'production',
     ...options.environment,
@@ -98,13 +101,14 @@ export function startGenerator(): Generator {
 }
 
 function spawnPinned(
-  core: number,
+  core: number | null,
   command: string[],
   env: NodeJS.ProcessEnv,
   ipc?: 'ipc',
 ): ChildProcess {
-  const program = canPin ? 'taskset' : process.execPath
-  const pinning = canPin ? ['-c', String(core), process.execPath] : []
+  const isPinned = canPin && core !== null
+  const program = isPinned ? 'taskset' : process.execPath
+  const pinning = isPinned ? ['-c', String(core), process.execPath] : []
   const child = spawn(program, [...pinning, ...command], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? ([ipc] as const) : [])],

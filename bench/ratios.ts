@@ -14,6 +14,8 @@ export const TARGET_NAMES = [
   'hello',
   'collection',
   'collections',
+  'items',
+  'cached-tile',
   'bare-token',
   'token',
   'token-many-clients',
@@ -57,6 +59,20 @@ export const RATIOS: readonly Ratio[] = [
     to: 'hello',
     target: 0.5,
     description: 'GET /maps/collections with a token : bare node:http hello',
+  },
+  {
+    name: 'items-vs-hello',
+    of: 'items',
+    to: 'hello',
+    target: 0.15,
+    description: 'the places in a small box, with a token : bare node:http hello',
+  },
+  {
+    name: 'cached-tile-vs-hello',
+    of: 'cached-tile',
+    to: 'hello',
+    target: 0.5,
+    description: 'a tile that has been drawn, gzip, with a token : bare node:http hello',
   },
 ]
 

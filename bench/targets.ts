@@ -90,6 +90,8 @@ export async function openTargets(options: {
   const collection = await findCollection(server, token)
   add('collection', server, get(collection, token))
   add('collections', server, get(COLLECTIONS, token))
+  add('items', server, await itemsSource(server, token))
+  add('cached-tile', server, await tileSource(server, token))
 
   list.sort((a, b) => TARGET_NAMES.indexOf(a.name) - TARGET_NAMES.indexOf(b.name))
   const owned = stack.move()
@@ -97,6 +99,12 @@ export async function openTargets(options: {
 }
 
 const COLLECTIONS = '/maps/collections'
+
+/** In Madison, Wisconsin: a few places. */
+const ITEMS = '/maps/collections/places/items?bbox=-89.41,43.06,-89.36,43.11'
+
+/** Around Madison, Wisconsin: some dozen places. */
+const TILE = '/maps/tiles/places/10/257/375.pbf'
 
 function get(path: string, token?: string): RequestSource {
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
@@ -120,7 +128,7 @@ async function obtainToken(server: Server, path: string, body: string): Promise<
   return token
 }
 
-/** The path of a collection; also sees that it is protected. */
+/** The path of a collection that needs a token; sees that it does. */
 async function findCollection(server: Server, token: string): Promise<string> {
   const headers = { authorization: `Bearer ${token}` }
   const response = await request(server, COLLECTIONS, { headers })
@@ -129,7 +137,7 @@ async function findCollection(server: Server, token: string): Promise<string> {
     throw new Error(`GET ${COLLECTIONS} answered ${response.status} ${text.slice(0, 500)}`)
   }
   const { collections } = JSON.parse(text) as { collections: { id: string }[] }
-  const path = `${COLLECTIONS}/${collections[0]?.id}`
+  const path = `${COLLECTIONS}/${collections.find(({ id }) => id === 'places')?.id}`
   for (const [expected, init] of [
     [200, { headers }],
     [401, {}],
@@ -139,6 +147,23 @@ async function findCollection(server: Server, token: string): Promise<string> {
       throw new Error(`GET ${path} answered ${status} instead of ${expected}`)
   }
   return path
+}
+
+async function itemsSource(server: Server, token: string): Promise<RequestSource> {
+  const source = get(ITEMS, token)
+  const response = await request(server, ITEMS, { headers: source.headers })
+  const { features } = (await response.json()) as { features?: unknown[] }
+  if (!features?.length) throw new Error(`GET ${ITEMS} answered ${response.status} without places`)
+  return source
+}
+
+/** Also draws the tile, so that it is kept. */
+async function tileSource(server: Server, token: string): Promise<RequestSource> {
+  const source = get(TILE, token)
+  source.headers['accept-encoding'] = 'gzip'
+  const { status } = await request(server, TILE, { headers: source.headers })
+  if (status !== 200) throw new Error(`GET ${TILE} answered ${status} instead of 200`)
+  return source
 }
 
 function request(server: Server, path: string, init: RequestInit): Promise<Response> {

@@ -12,6 +12,8 @@ import { systemRoutes } from './http/system-routes.ts'
 import { systemClock } from './lib/clock.ts'
 import { openMapStore } from './maps/store/open.ts'
 import type { MapStore } from './maps/store/map-store.ts'
+import { createWorkerPool } from './maps/workers/pool.ts'
+import { createWorkerStore } from './maps/workers/worker-store.ts'
 import {
   type Access,
   databaseLocation,
@@ -27,6 +29,7 @@ import {
   addOpenId,
 } from './wiring/authorization-server.ts'
 import { addDialects } from './wiring/dialects.ts'
+import { addImports } from './wiring/imports.ts'
 import { addManagement } from './wiring/management.ts'
 import { addMaps } from './wiring/maps.ts'
 import { addPages } from './wiring/pages.ts'
@@ -62,11 +65,17 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   const access = opened.use(
     await openAccess(settings, limitStore, { onError, log: http.log, ...overrides }),
   )
-  const maps = opened.use(await openMapStore(mapsLocation(settings, databaseLocation(settings))))
+  const location = mapsLocation(settings, databaseLocation(settings))
+  const store = opened.use(await openMapStore(location))
+  // Data that no collection has: its deletion broke off. Another start tries again.
+  await store.dropAllBut(access.collections.all().map(({ id }) => id)).catch(onError)
+  const threads = settings.maps.workers ?? null
+  const mapWorkers = opened.use(createWorkerPool({ location, threads, onError }))
+  const maps = createWorkerStore({ store, pool: mapWorkers })
   // Requests are finished before what they use is closed.
   opened.defer(() => stop(http))
 
-  const surfaces = await createSurfaces({ http, settings, access, maps })
+  const surfaces = await createSurfaces({ http, settings, access, maps, mapWorkers })
   installGateway(http, { ...access, ...surfaces })
   countUsage(http, access.usage)
   await installPages(http, {
@@ -79,6 +88,7 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   await addAuthorization(surfaces)
   await addOpenId(surfaces)
   await addMaps(surfaces)
+  const imports = await addImports(surfaces, opened)
   await addDialects(surfaces, token)
   await addPages(surfaces)
   await addManagement(surfaces)
@@ -92,7 +102,7 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   })
 
   const maintenance = setInterval(
-    () => void maintain(access).catch(onError),
+    () => void Promise.all([maintain(access), imports.maintain()]).catch(onError),
     MAINTENANCE_MILLISECONDS,
   )
   opened.defer(() => clearInterval(maintenance))

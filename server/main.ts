@@ -3,9 +3,12 @@ import { addAccountsCommand } from './commands/accounts.ts'
 import { addAuditCommand } from './commands/audit.ts'
 import { addClientTokenCommand } from './commands/client-tokens.ts'
 import { addClientsCommand } from './commands/clients.ts'
+import { addCollectionsCommand } from './commands/collections.ts'
 import { addCustomersCommand } from './commands/customers.ts'
 import { addDoctorCommand } from './commands/doctor/doctor.ts'
+import { addExportCommand } from './commands/export.ts'
 import { addIdentityProvidersCommand } from './commands/identity-providers.ts'
+import { addImportCommand } from './commands/import.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addLimitsCommand } from './commands/limits.ts'
 import { addRegistrationTokensCommand } from './commands/registration-tokens.ts'
@@ -15,6 +18,7 @@ import { MISUSED } from './commands/run.ts'
 import { addSecretsCommand } from './commands/secrets.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addSetupCommand } from './commands/setup.ts'
+import { addSubscriptionsCommand } from './commands/subscriptions.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { addUsageCommand } from './commands/usage.ts'
 import { version } from './version.ts'
@@ -65,6 +69,10 @@ const COMMANDS = [
   addAccountsCommand,
   addCustomersCommand,
   addClientsCommand,
+  addCollectionsCommand,
+  addSubscriptionsCommand,
+  addImportCommand,
+  addExportCommand,
   addRequestsCommand,
   addSecretsCommand,
   addRegistrationTokensCommand,

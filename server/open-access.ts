@@ -16,6 +16,7 @@ import {
   createInitialAccessTokens,
   type InitialAccessTokens,
 } from './access/initial-access-tokens/initial-access-tokens.ts'
+import { type Collections, createCollections } from './access/collections/collections.ts'
 import { createOutbound, type Outbound } from './access/outbound/outbound.ts'
 import { createCustomers, type Customers } from './access/customers/customers.ts'
 import { type Admit, createAdmit } from './access/identity-providers/admission.ts'
@@ -44,6 +45,7 @@ import {
   type SecretVerification,
 } from './access/secrets/secret-verification.ts'
 import { createSecrets, type Secrets } from './access/secrets/secrets.ts'
+import { createSubscriptions, type Subscriptions } from './access/subscriptions/subscriptions.ts'
 import { createIssueToken, type IssueToken } from './access/tokens/issue.ts'
 import { createTokenRevocation, type TokenRevocation } from './access/tokens/revocation.ts'
 import { createVerifyToken, type VerifyToken } from './access/tokens/verify.ts'
@@ -69,6 +71,9 @@ export interface Access extends AccountsAccess, GrantsAccess, TokensAccess, Asyn
   usage: Usage
   signingKeys: SigningKeys
   customers: Customers
+  /** Which collections of map data there are; their data is in the map store. */
+  collections: Collections
+  subscriptions: Subscriptions
   clients: Clients
   clientTokens: ClientTokens
   secrets: Secrets
@@ -178,6 +183,9 @@ export async function openAccess(
   const { grants } = permissions
   const tickets = openTokens({ settings, database, masterKey, grants, clock, random })
   const customers = createCustomers({ database, audit, clock, random })
+  const collections = await createCollections({ database, audit, clock })
+  const { areas } = permissions
+  const subscriptions = await createSubscriptions({ database, areas, audit, clock, random })
   const clients = createClients({
     database,
     audit,
@@ -323,6 +331,8 @@ export async function openAccess(
     usage,
     signingKeys,
     customers,
+    collections,
+    subscriptions,
     clients,
     clientTokens,
     secrets,

@@ -79,7 +79,8 @@ function readCommands(markdown: string): string[] {
   )
 }
 
-it('the commands of the documents work', async () => {
+// Some dozens, each a process of its own.
+it('the commands of the documents work', { timeout: 240_000 }, async () => {
   await using server = await startSampleServer()
   const files = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)]
   const commands = files

@@ -108,15 +108,18 @@ export function customerRoutes(
   app.delete<{ Params: Params }>(
     '/customers/:customerId',
     adminRoute('admin.customers.delete', 'operate', {
-      summary: 'Delete a customer that has no clients',
+      summary: 'Delete a customer that has neither clients nor collections',
       params,
-      response: { 204: noContent, ...notFoundResponse, 409: problemResponse('It has clients.') },
+      response: { 204: noContent, ...notFoundResponse, 409: problemResponse('It has clients or collections.') },
     }),
     async (request, reply) => {
       const outcome = await customers.delete(actorOf(request), request.params.customerId)
       if (outcome === 'unknown') existing(null)
       if (outcome === 'has-clients') {
         throw conflict('The customer has clients: delete them first, or suspend the customer.')
+      }
+      if (outcome === 'has-collections') {
+        throw conflict('The customer has collections: delete them first, or suspend the customer.')
       }
       return reply.code(204).send()
     },

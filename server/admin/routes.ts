@@ -1,7 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Areas } from '../access/areas/areas.ts'
 import type { Audit } from '../access/audit/audit.ts'
 import type { ClientRules } from '../access/clients/client-rules.ts'
 import type { Clients } from '../access/clients/clients.ts'
+import type { Collection } from '../access/collections/collection.ts'
+import type { Collections } from '../access/collections/collections.ts'
 import type { Customers } from '../access/customers/customers.ts'
 import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
 import type { Limits } from '../access/limits/limits.ts'
@@ -10,18 +13,21 @@ import type { Apis } from '../access/scopes/apis.ts'
 import { isUsable, secretState } from '../access/secrets/client-secret.ts'
 import type { SecretVerification } from '../access/secrets/secret-verification.ts'
 import type { Secrets } from '../access/secrets/secrets.ts'
+import type { Subscriptions } from '../access/subscriptions/subscriptions.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 import type { Usage } from '../access/usage/usage.ts'
 import type { Database } from '../database/database.ts'
 import type { Clock } from '../lib/clock.ts'
 import { clientRequestRoutes } from './client-requests.ts'
 import { clientRoutes } from './clients.ts'
+import { collectionRoutes } from './collections.ts'
 import { customerRoutes } from './customers.ts'
 import { limitRoutes } from './limits.ts'
 import { createManagedClients } from './managed-clients.ts'
 import { recordRoutes } from './records.ts'
 import type { SecretParams } from './secret-wire.ts'
 import { creatorEnded, secretRoutes } from './secrets.ts'
+import { subscriptionRoutes } from './subscriptions.ts'
 
 /**
  * The management API under `/admin`: what console and scripts use. One file for each kind of object;
@@ -44,6 +50,11 @@ export function adminRoutes(
     secretVerification: SecretVerification
     clientRequests: ClientRequests
     limits: Limits
+    areas: Areas
+    collections: Collections
+    subscriptions: Subscriptions
+    /** Drops the data of a collection that has been deleted. */
+    dropMapData: (collection: Collection) => Promise<void>
     clock: Clock
     defaultOverlapSeconds: number
     signingAlgorithm: SigningAlgorithm
@@ -79,6 +90,8 @@ export function adminRoutes(
     adminUrl,
     deliveryUrl: `${publicUrl}/client-requests/delivery`,
   })
+  collectionRoutes(app, { ...options, managed, adminUrl })
+  subscriptionRoutes(app, { ...options, managed, adminUrl })
   limitRoutes(app, options)
   recordRoutes(app, { ...options, managed, adminUrl })
 }

@@ -39,7 +39,7 @@ export function addCustomersCommand(program: Command): void {
   addCommand(
     customers,
     'delete <id>',
-    'Delete a customer for good. It must have no clients left; suspend it to stop them all at once.',
+    'Delete a customer for good. It must have no clients and no collections left; suspend it to stop them all at once.',
     ['mapgate customers delete lund'],
   ).action(onData(remove))
 }
@@ -103,6 +103,12 @@ async function remove({ access, actor, output }: Session, customerId: string): P
     throw new Refusal(
       'has-clients',
       `Customer ${customerId} has clients: delete them first (mapgate clients list --customer ${customerId}).`,
+    )
+  }
+  if (outcome === 'has-collections') {
+    throw new Refusal(
+      'has-collections',
+      `Customer ${customerId} has collections: delete them first (mapgate collections list --customer ${customerId}).`,
     )
   }
   output.show({ id: customerId, deleted: true }, `Customer ${customerId} is deleted.`)

@@ -6,10 +6,12 @@ import { type App } from '../app.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
 import type { Settings } from '../config/load.ts'
 import { randomBase62, systemRandom } from '../lib/random.ts'
+import { registerSampleCollections } from '../maps/sample/register.ts'
 import { type ImportProgress, importSampleData } from '../maps/sample/sample-data.ts'
+import { type CityGov, prepareCityGov, workingSecret } from './sample-city-gov.ts'
 
 /** What `sample.json` in the data folder tells scripts and people who try the sample. */
-interface Sample {
+export interface Sample extends CityGov {
   base_url: string
   customer_id: string
   client_id: string
@@ -27,16 +29,18 @@ const CUSTOMER_ID = 'demo'
 const EMAIL = 'demo@example.com'
 
 /**
- * Brings the sample data, a demo customer, a demo client and a demo account into being where they are
- * missing, and keeps the client's secret and the account's password in `sample.json` (mode 0600).
+ * Brings the sample data, a demo customer, a demo client and a demo account, and CityGov
+ * (`sample-city-gov.ts`), into being where they are missing, and keeps the clients' secrets and the
+ * account's password in `sample.json` (mode 0600). `sample-text.ts` has the lines to paste.
  */
 export async function prepareSample(app: App, settings: Settings): Promise<Sample> {
+  const { customers, clients, clientTokens } = app.access
   await importSampleData({
     store: app.maps,
     location: mapsLocation(settings, databaseLocation(settings)),
+    collections: await registerSampleCollections(app.access),
     onProgress: progressLine(),
   })
-  const { customers, clients, clientTokens } = app.access
   await customers.create(systemActor, { id: CUSTOMER_ID, name: 'Demo customer' })
   const file = join(settings.dataDir, 'sample.json')
   const kept = readSample(file)
@@ -47,60 +51,17 @@ export async function prepareSample(app: App, settings: Settings): Promise<Sampl
     base_url: settings.publicUrl,
     customer_id: CUSTOMER_ID,
     client_id: client.id,
-    client_secret:
-      kept?.client_secret !== undefined && (await works(app, client.id, kept.client_secret))
-        ? kept.client_secret
-        : await createSecret(app, client.id),
+    client_secret: await workingSecret(app, client.id, kept?.client_secret),
     client_token: clientTokens.textOf(client),
     redirect_uri: redirectUri,
     account_email: EMAIL,
     account_password: await prepareAccount(app, kept?.account_password ?? null),
+    ...(await prepareCityGov(app, kept)),
   }
   // Written beside and moved, so that whoever reads it sees the old file or the new one.
   writeFileSync(`${file}.new`, `${JSON.stringify(sample, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${file}.new`, file)
   return sample
-}
-
-/** Lines to paste into a shell, in the order in which they make sense. */
-export function sampleCommands(sample: Sample, { mapillary }: { mapillary: boolean }): string {
-  const { base_url, customer_id, client_id, client_secret, client_token } = sample
-  return `
-Mapgate serves ${base_url}
-
-  customer id    ${customer_id}
-  client id      ${client_id}
-  client secret  ${client_secret}
-  client token   ${client_token}
-  account        ${sample.account_email}
-  password       ${sample.account_password}
-
-Get a token:
-
-  TOKEN=$(curl -s ${base_url}/oauth2/token -d grant_type=client_credentials -d client_id=${client_id} -d client_secret=${client_secret} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-
-Read map data:
-
-  curl -H "Authorization: Bearer $TOKEN" "${base_url}/maps/collections"
-  curl -H "Authorization: Bearer $TOKEN" "${base_url}/maps/collections/places/items?bbox=-89.6,42.9,-89.2,43.2&limit=5"
-  curl -H "Authorization: Bearer $TOKEN" "${base_url}/maps/collections/places/nearest?point=12.57,55.68"
-
-Make a second secret, list both:
-
-  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"description":"my second"}' "${base_url}/admin/clients/${client_id}/secrets"
-  curl -H "Authorization: Bearer $TOKEN" "${base_url}/admin/clients/${client_id}/secrets"
-
-In a browser, with the account above:
-
-  ${base_url}/applications  registers applications and manages the demo client${
-    mapillary
-      ? `
-  ${base_url}/mapillary/www/connect?client_id=${client_id}  lets the demo client in: the code comes back in the address bar`
-      : ''
-  }
-
-The API reference is ${base_url}/openapi.json; all this stands in sample.json in the data folder too.
-`
 }
 
 /** As an earlier version may have written it. */
@@ -168,19 +129,6 @@ async function prepareAccount({ access }: App, kept: string | null): Promise<str
   if (outcome.kind === 'known') await accounts.setPassword(systemActor, accountId, passwordHash)
   await memberships.set(systemActor, { accountId, customerId: CUSTOMER_ID, role: 'owner' })
   return password
-}
-
-async function works({ access }: App, clientId: string, secret: string): Promise<boolean> {
-  return (await access.secretVerification.verify(clientId, secret)).kind === 'valid'
-}
-
-async function createSecret({ access }: App, clientId: string): Promise<string> {
-  const outcome = await access.secrets.create(systemActor, clientId, {
-    description: 'Sample',
-    expiresAt: null,
-  })
-  if (outcome.kind !== 'created') throw new Error(`the demo client’s secret: ${outcome.kind}`)
-  return outcome.text
 }
 
 /** One line that changes on a terminal; a line at each tenth elsewhere. */

@@ -4,7 +4,8 @@ import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Output } from './output.ts'
 import { running } from './run.ts'
-import { prepareSample, sampleCommands } from './sample.ts'
+import { prepareSample } from './sample.ts'
+import { sampleCommands } from './sample-text.ts'
 import { firstOperatorLink } from './setup.ts'
 
 export function addServeCommand(program: Command): void {

@@ -350,6 +350,37 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    maps: Type.Object(
+      {
+        workers: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 64,
+            description:
+              'Threads that draw tiles and read many features, at most. Default: one fewer than the machine has cores.',
+          }),
+        ),
+        tileCacheBytes: Type.Integer({
+          minimum: 0,
+          maximum: 68_719_476_736,
+          default: 67_108_864,
+          description: 'Memory for tiles that have been drawn; 0 keeps none.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    imports: Type.Object(
+      {
+        maximumBytes: Type.Integer({
+          minimum: 1_024,
+          maximum: 1_099_511_627_776,
+          default: 1_073_741_824,
+          description:
+            'How large a file may be that is sent to be imported. It is kept in the folder `imports` of the data folder meanwhile.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     pages: Type.Object(
       {
         name: Type.String({

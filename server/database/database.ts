@@ -54,6 +54,9 @@ export type Topic =
   | 'session'
   | 'grant'
   | 'identity-provider'
+  | 'membership'
+  | 'collection'
+  | 'subscription'
 
 /** The database cannot be reached, stays locked, or its feed cannot be confirmed: HTTP 503. */
 export class DatabaseUnavailableError extends UnavailableError {

@@ -2,11 +2,13 @@ import { type Kysely, sql } from 'kysely'
 import type { Adapter } from './database.ts'
 import { up as access } from './migrations/0001-access.ts'
 import { up as people } from './migrations/0002-people.ts'
+import { up as mapData } from './migrations/0003-map-data.ts'
 
 /** In order; a migration that has been released is never changed, only followed by another. */
 export const MIGRATIONS = [
   { name: '0001-access', up: access },
   { name: '0002-people', up: people },
+  { name: '0003-map-data', up: mapData },
 ]
 
 /** A newer version of Mapgate has changed the tables: this one would not understand them. */

@@ -37,6 +37,9 @@ export interface Tables {
   device_codes: DeviceCodesTable
   used_jtis: UsedJtisTable
   derivation_keys: DerivationKeysTable
+  collections: CollectionsTable
+  subscriptions: SubscriptionsTable
+  import_jobs: ImportJobsTable
 }
 
 interface CustomersTable {
@@ -266,6 +269,65 @@ interface AreasTable {
   created_at: number
   /** Only of a request so far: gone then, unless something is granted with it. */
   expires_at: number | null
+}
+
+/** Which collections there are; their data is in the map store. */
+interface CollectionsTable {
+  id: string
+  /** null: the installation's own. */
+  customer_id: string | null
+  visibility: 'open' | 'public' | 'subscription' | 'private'
+  title: string
+  description: string
+  attribution: string
+  /** Both or neither. */
+  licence_name: string | null
+  licence_url: string | null
+  made_of: string | null
+  created_at: number
+  updated_at: number
+}
+
+/** One for each customer, collection and action. */
+interface SubscriptionsTable {
+  id: string
+  customer_id: string
+  collection_id: string
+  action: 'read' | 'write'
+  /** null: the whole collection. */
+  area_id: string | null
+  starts_at: number
+  /** null: without end. */
+  ends_at: number | null
+  created_at: number
+}
+
+/** Files on their way into collections. */
+interface ImportJobsTable {
+  id: string
+  collection_id: string
+  /** The same, until it has ended: one at a time. */
+  busy_collection_id: string | null
+  state: 'queued' | 'running' | 'done' | 'failed'
+  /** JSON: what the import was told. */
+  options: string
+  /** JSON: whose import it is, for the audit log. */
+  actor: string
+  total_bytes: number
+  /** JSON: how far it is. */
+  progress: string
+  /** JSON: how it ended. */
+  result: string | null
+  /** Of the process that runs it. */
+  runner: string | null
+  /** How often it was begun. */
+  attempts: number
+  created_at: number
+  started_at: number | null
+  /** When its process was last heard of. */
+  heartbeat_at: number | null
+  cancelled_at: number | null
+  ended_at: number | null
 }
 
 interface ConsentsTable {

@@ -6,12 +6,7 @@ import { ownUrl } from '../http/own-url.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BearerError } from '../protocol/bearer.ts'
 import { verifyDpopProof } from '../protocol/dpop.ts'
-
-/** What a refusal says of the API. */
-export interface AboutApi {
-  resourceMetadata: string | null
-  scope: string | null
-}
+import type { AboutApi } from './about-api.ts'
 
 /**
  * Whether the caller has the key that its token is bound to (RFC 9449 §7), proven anew on every call.

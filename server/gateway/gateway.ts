@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../access/clients/client.ts'
 import type { Clients } from '../access/clients/clients.ts'
-import type { Api, Apis } from '../access/scopes/apis.ts'
+import type { Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 import type { TokenOutcome, VerifyToken } from '../access/tokens/verify.ts'
+import type { Database } from '../database/database.ts'
 import { authorizationHeaders } from '../http/authorization.ts'
 import type { LimitCall, ProtectedAccess } from '../http/route.ts'
 import {
@@ -12,18 +13,21 @@ import {
   BearerError,
   tokenOfHeader,
 } from '../protocol/bearer.ts'
+import { networkOf } from '../protocol/network.ts'
 import { Problem } from '../protocol/problem.ts'
-import type { AboutApi, CheckBinding } from './check-binding.ts'
+import { createAboutApis, tokenIsNeeded } from './about-api.ts'
+import type { CheckBinding } from './check-binding.ts'
 
 /**
  * A request's way in: endpoint -> token -> its key -> audience and scope -> where it came from ->
- * limit -> handler. One hook enforces what routes declare (`http/route.ts`); a route that declares
- * nothing is refused at start. What a token is worth is `access/tokens`' question, whether its key
- * was proven `check-binding.ts`'s, how often a client may call `limit-call.ts`'s.
+ * limit -> handler. Where a route allows it, a call without a token goes on as nobody's. One hook
+ * enforces what routes declare (`http/route.ts`); a route that declares nothing is refused at start.
+ * What a token is worth is `access/tokens`' question, whether its key was proven `check-binding.ts`'s,
+ * how often a client may call `limit-call.ts`'s.
  */
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls a protected route; null on public ones. */
+    /** Who calls a protected route; null on public ones, and for nobody's calls. */
     caller: Caller | null
   }
 }
@@ -37,10 +41,14 @@ export function installGateway(
     checkBinding: CheckBinding
     clients: Pick<Clients, 'known'>
     limitCall: LimitCall
+    limitNetwork: LimitCall
+    database: Pick<Database, 'feed'>
   },
 ): void {
-  const { issuer, apis, verifyToken, checkBinding, clients, limitCall } = options
+  const { issuer, apis, verifyToken, checkBinding, clients, limitCall, limitNetwork } = options
+  const { feed } = options.database
   const management = apis.get('management')!
+  const about = createAboutApis(options)
   const ownAudiences = [
     ...apis.all.map((api) => api.audience).filter((audience) => audience.startsWith(`${issuer}/`)),
     `${issuer}/oauth2/userinfo`,
@@ -56,11 +64,9 @@ export function installGateway(
     }
     try {
       const credential = presentedCredential(request, access)
-      const outcome = verifyToken(credential.token)
-      const admitted =
-        outcome instanceof Promise
-          ? outcome.then((known) => admit(request, reply, access, credential, known))
-          : admit(request, reply, access, credential, outcome)
+      const admitted = credential
+        ? admitToken(request, reply, access, credential)
+        : admitNobody(request, reply)
       // oxlint-disable-next-line promise/no-callback-in-promise -- a hook takes callbacks or promises, not both
       if (admitted) admitted.then(() => done(), done)
       else done()
@@ -68,6 +74,27 @@ export function installGateway(
       done(error as Error)
     }
   })
+
+  function admitToken(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    access: ProtectedAccess,
+    credential: Credential,
+  ): void | Promise<void> {
+    const outcome = verifyToken(credential.token)
+    return outcome instanceof Promise
+      ? outcome.then((known) => admit(request, reply, access, credential, known))
+      : admit(request, reply, access, credential, outcome)
+  }
+
+  /** What a cache may keep of the answer is the handler's to say. */
+  function admitNobody(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+    void reply.header('vary', 'Authorization')
+    const limit = () => limitNetwork(request, reply, `network:${networkOf(request.ip)}`)
+    // What is open to all is asked of the caches that the feed keeps right.
+    const stale = feed.ensureFresh()
+    return stale ? stale.then(limit) : limit()
+  }
 
   function admit(
     request: FastifyRequest,
@@ -78,18 +105,19 @@ export function installGateway(
   ): void | Promise<void> {
     if (outcome.kind === 'invalid') {
       throw new BearerError('invalid_token', 'The access token is not valid.', {
-        ...about(access),
+        ...about.of(access),
         reason: outcome.reason,
         ...(credential.scheme === 'dpop' && { scheme: 'DPoP' }),
       })
     }
     const { caller } = outcome
     if (caller.jkt !== null || credential.scheme === 'dpop') {
-      checkBinding(request, reply, caller, credential, about(access))
+      checkBinding(request, reply, caller, credential, about.of(access))
     }
     requireScope(caller, access)
     // Answers differ by token: no shared cache may keep them, and a private one asks first.
     void reply.header('cache-control', 'private, no-cache')
+    if (access.anonymous) void reply.header('vary', 'Authorization')
     request.caller = caller
     request.principal = caller
     if (caller.kind === 'client-token') return admitClientToken(request, reply, caller)
@@ -98,7 +126,7 @@ export function installGateway(
       throw new BearerError(
         'invalid_request',
         'A token that acts for a person must be in the Authorization header, not in access_token.',
-        about(access),
+        about.of(access),
       )
     }
     const { clientId, claims } = caller
@@ -123,19 +151,25 @@ export function installGateway(
     return limitCall(request, reply, clientId)
   }
 
-  function presentedCredential(request: FastifyRequest, access: ProtectedAccess): Credential {
+  /** null: none, on a route that allows it. */
+  function presentedCredential(
+    request: FastifyRequest,
+    access: ProtectedAccess,
+  ): Credential | null {
+    const headers = authorizationHeaders(request)
     const credential = bearerCredential(
-      authorizationHeaders(request),
+      headers,
       access.queryToken ? queryTokens(request.query as Query, access) : [],
     )
     switch (credential.kind) {
       case 'token':
         return credential
       case 'none':
-        // RFC 6750 §3.1: no error code for a request that lacks authentication.
-        throw new BearerError(null, 'An access token is needed.', about(access))
+        // A credential of another kind is a wrong one, not none.
+        if (access.anonymous && headers.length === 0) return null
+        throw tokenIsNeeded(about.of(access))
       case 'bad':
-        throw new BearerError('invalid_request', credential.description, about(access))
+        throw new BearerError('invalid_request', credential.description, about.of(access))
     }
   }
 
@@ -143,7 +177,7 @@ export function installGateway(
     // RFC 9068 §4: a token for another API is no token here.
     if (!isMeantFor(caller.claims.aud, access)) {
       throw new BearerError('invalid_token', 'The access token is for another API.', {
-        ...about(access),
+        ...about.of(access),
         reason: 'wrong_audience',
       })
     }
@@ -151,22 +185,19 @@ export function installGateway(
       throw new BearerError(
         'insufficient_scope',
         'The access token lacks the scope.',
-        about(access),
+        about.of(access),
       )
     }
     if (caller.kind !== 'client' && isManagement(access)) {
       throw new BearerError(
         'insufficient_scope',
         'Only a token that a client got for itself manages anything.',
-        about(access),
+        about.of(access),
       )
     }
   }
 
-  const apiOf = ({ scope }: ProtectedAccess): Api | null =>
-    scope === null ? management : apis.ofScope(scope)
-
-  const isManagement = (access: ProtectedAccess) => apiOf(access) === management
+  const isManagement = (access: ProtectedAccess) => about.apiOf(access) === management
 
   function isMeantFor(audience: string | readonly string[], access: ProtectedAccess): boolean {
     const audiences = typeof audience === 'string' ? [audience] : audience
@@ -179,16 +210,6 @@ export function installGateway(
     }
     // Each of its audiences gets to see the token: one elsewhere must manage nothing with it.
     return audiences.every((name) => ownAudiences.includes(name))
-  }
-
-  /** What a refusal says of the API (RFC 6750 §3, RFC 9728 §5.1). */
-  function about(access: ProtectedAccess): AboutApi {
-    const api = apiOf(access)
-    const path = api?.audience.slice(issuer.length)
-    return {
-      resourceMetadata: api && `${issuer}/.well-known/oauth-protected-resource${path}`,
-      scope: access.scope,
-    }
   }
 }
 

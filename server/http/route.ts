@@ -18,6 +18,12 @@ export interface ProtectedAccess {
   public?: false
   /** The scope the token must carry; null: any valid token, and the handler judges who may do what. */
   scope: string | null
+  /**
+   * A call without any credential goes on as nobody's (`request.caller` is null), limited by its
+   * network; one with a wrong credential is refused as elsewhere. The handler says what caches may
+   * keep of its answers, which differ by `Authorization`.
+   */
+  anonymous?: true
   /** How often a client may call, when the configuration does not say; data endpoints: 20 per minute. */
   limit?: Quota
   /**

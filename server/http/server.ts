@@ -9,7 +9,8 @@ import { notFound } from '../protocol/problem.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
-import { requireDeclarations } from './route.ts'
+import { type ProtectedAccess, requireDeclarations } from './route.ts'
+import { answerClientError } from './slow-body.ts'
 import { buildValidator } from './validation.ts'
 
 /**
@@ -43,6 +44,7 @@ export async function createServer(
     genReqId: requestIds(),
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
     schemaController: { compilersFactory: { buildValidator } },
+    clientErrorHandler: answerClientError,
     // URLs that no route can be found for, so that no hook runs.
     frameworkErrors(error, request, reply) {
       addSecurityHeaders(reply)
@@ -102,13 +104,18 @@ export async function createServer(
         schema: {
           ...schema,
           ...(endpoint && { operationId: endpoint }),
-          ...(access &&
-            !access.public && { security: [{ oauth2: access.scope ? [access.scope] : [] }] }),
+          ...(access && !access.public && { security: securityOf(access) }),
         },
       }
     },
   })
   return app
+}
+
+/** As OpenAPI says it: `{}` stands for a call without a token. */
+function securityOf({ scope, anonymous }: ProtectedAccess): Record<string, string[]>[] {
+  const token = { oauth2: scope === null ? [] : [scope] }
+  return anonymous ? [{}, token] : [token]
 }
 
 /**

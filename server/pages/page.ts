@@ -35,6 +35,8 @@ export interface Page {
   copies?: boolean
   /** A path of this server to go on to at once, where a link is there too. */
   continueTo?: string
+  /** It shows a map where there are scripts: paths of the module that draws it, and of its style. */
+  map?: { script: string; style: string }
 }
 
 /** Sends a page that no cache keeps, no other page frames, and that runs no script but its own. */
@@ -52,7 +54,7 @@ export function sendPage(reply: FastifyReply, page: Page): void {
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         ${continueTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${continueTo}" />`}
         ${theme.styleElement} ${scripts.map((path) => html`<script src="${path}" defer></script>`)}
-        ${page.copies && copyScript(messages)}
+        ${page.copies && copyScript(messages)} ${page.map && mapParts(page.map)}
       </head>
       <body class="${width}">
         <a class="skip" href="#main">${messages.layout.skip}</a>
@@ -131,16 +133,21 @@ const copyScript = ({ layout }: Messages): Html =>
     'data-copied': layout.copied,
   })}></script>`
 
+const mapParts = ({ script, style }: NonNullable<Page['map']>): Html =>
+  html`<link rel="stylesheet" href="${style}" /><script${attributes({ type: 'module', src: script })}></script>`
+
 function contentSecurityPolicy(
-  { formAction = [], scripts = [], copies = false }: Page,
+  { formAction = [], scripts = [], copies = false, map }: Page,
   theme: Theme,
 ): string {
   return [
     "default-src 'none'",
-    `style-src 'sha256-${theme.styleHash}'`,
-    "img-src 'self'",
-    ...(scripts.length > 0 || copies ? ["script-src 'self'"] : []),
-    ...(scripts.length > 0 ? ["connect-src 'self'"] : []),
+    `style-src 'sha256-${theme.styleHash}'${map ? " 'self'" : ''}`,
+    // The pictures of a map's buttons stand in its style sheet.
+    `img-src 'self'${map ? ' data:' : ''}`,
+    ...(scripts.length > 0 || copies || map ? ["script-src 'self'"] : []),
+    ...(scripts.length > 0 || map ? ["connect-src 'self'"] : []),
+    ...(map ? ["worker-src 'self'"] : []),
     `form-action ${["'self'", ...formAction].join(' ')}`,
     "base-uri 'none'",
     // RFC 9700 §4.16: a frame around a consent would let another page have it clicked.

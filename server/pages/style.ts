@@ -194,6 +194,15 @@ details > form { margin-top: .75rem }
 figcaption { margin-top: .4rem }
 .sketch .lines { stroke: var(--line) }
 .sketch .area { fill: var(--accent); fill-opacity: .18; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round }
+.crumbs ol { display: flex; flex-wrap: wrap; gap: .15rem .5rem; margin: 0 0 .5rem; padding: 0; list-style: none; font-size: .9375rem; overflow-wrap: anywhere }
+.crumbs li { color: var(--soft); min-width: 0 }
+.crumbs li + li::before { content: "/"; margin-right: .5rem; color: var(--edge) }
+.map { height: clamp(16rem, 52vh, 30rem); margin: 0 0 1.5rem; overflow: hidden; background: var(--back); border: 1px solid var(--line); border-radius: .875rem; font: inherit }
+.map[hidden] { display: none }
+.wide .part li > code { overflow-wrap: anywhere }
+.wide main > .table, .wide main > .empty { background: var(--card) }
+.map .maplibregl-popup { color: #18202b }
+.map .maplibregl-ctrl-attrib { background: var(--card); color: var(--soft) }
 figcaption, .soft { color: var(--soft); font-size: .875rem }
 main .button + .request-id, main pre + .request-id { margin-top: 1.25rem }
 .narrow pre { white-space: pre-wrap; overflow-wrap: anywhere }

@@ -1,3 +1,5 @@
+import type { Collection } from '../access/collections/collection.ts'
+import { wholeScope } from '../access/scopes/whole-scope.ts'
 import { applicationRoutes } from '../admin/applications.ts'
 import { deliveryRoutes } from '../admin/delivery.ts'
 import { adminRoutes } from '../admin/routes.ts'
@@ -5,13 +7,18 @@ import type { Surfaces } from './surfaces.ts'
 
 /** The JSON API for managing customers and clients, and what strangers ask for. */
 export async function addManagement(surfaces: Surfaces): Promise<void> {
-  const { http, settings, access, limitNetwork: limitCall } = surfaces
+  const { http, settings, access, maps, limitNetwork: limitCall } = surfaces
   const { publicUrl, secrets, clientRequests } = settings
   const options = {
     ...access,
     publicUrl,
     defaultOverlapSeconds: secrets.defaultOverlapSeconds,
     signingAlgorithm: settings.signing.algorithm,
+    dropMapData: (deleted: Collection) =>
+      maps.drop(
+        wholeScope(() => [deleted]),
+        deleted.id,
+      ),
   }
   await http.register(async (scope) => adminRoutes(scope, options), { prefix: '/admin' })
   applicationRoutes(http, { ...access, limitCall, open: clientRequests.open })

@@ -54,7 +54,7 @@ export function openAccounts(
   const challenges = createChallenges(options)
   const accounts = createAccounts({ ...options, maximumCached: settings.caches.accounts })
   const emailLinks = createEmailLinks(options)
-  const memberships = createMemberships(options)
+  const memberships = createMemberships({ ...options, maximumCached: settings.caches.accounts })
   return {
     accounts,
     passwords: createPasswords(options),

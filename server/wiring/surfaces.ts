@@ -6,10 +6,12 @@ import { createLimits } from '../access/limits/limits.ts'
 import { createNetworkLimits } from '../access/limits/network-limits.ts'
 import type { Settings } from '../config/load.ts'
 import { readOAuthSecret } from '../dialects/mapillary/graph/token.ts'
+import { createNeedToken, type NeedToken } from '../gateway/about-api.ts'
 import { type CheckBinding, createCheckBinding } from '../gateway/check-binding.ts'
 import { createLimitCall } from '../gateway/limit-call.ts'
 import type { LimitCall } from '../http/route.ts'
 import type { MapStore } from '../maps/store/map-store.ts'
+import type { WorkerPool } from '../maps/workers/pool.ts'
 import { createVerifyClientAssertion } from '../oauth/client-assertion.ts'
 import {
   readAssertionCredentials,
@@ -32,8 +34,10 @@ export interface Surfaces {
   settings: Settings
   access: Access
   maps: MapStore
-  /** What the caller of a protected route may see. */
+  mapWorkers: WorkerPool
+  /** What the caller of a protected route may see and write. */
   accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  needToken: NeedToken
   limitCall: LimitCall
   limitNetwork: LimitCall
   limitClient: LimitClient
@@ -54,6 +58,7 @@ export async function createSurfaces(options: {
   settings: Settings
   access: Access
   maps: MapStore
+  mapWorkers: WorkerPool
 }): Promise<Surfaces> {
   const { settings, access } = options
   const { publicUrl } = settings
@@ -62,7 +67,8 @@ export async function createSurfaces(options: {
   const accessScopes = createAccessScopes(access)
   return {
     ...options,
-    accessScope: ({ caller }) => accessScopes(caller!),
+    accessScope: ({ caller }) => accessScopes(caller),
+    needToken: createNeedToken({ issuer: publicUrl, apis: access.apis }),
     limitCall,
     limitNetwork,
     limitClient: createLimitClient({ limitCall, limitNetwork }),

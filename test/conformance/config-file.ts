@@ -17,4 +17,10 @@ export function withConfig(config: object): { MAPGATE_CONFIG: string } {
 }
 
 /** For tests of other things than limits, which call more often than a client may. */
-export const generous = { limits: { default: { quota: 10_000, windowSeconds: 60 } } }
+export const generous = {
+  limits: {
+    default: { quota: 10_000, windowSeconds: 60 },
+    // It has a limit of its own.
+    endpoints: { 'maps.items': { quota: 10_000, windowSeconds: 60 } },
+  },
+}

@@ -44,7 +44,8 @@ const get = (path: string, headers: Record<string, string> = {}) =>
 const status = async (path: string, headers?: Record<string, string>) =>
   (await get(path, headers)).status
 
-const PATH = '/maps/collections'
+/** Of a collection that is not open: every call needs a token. */
+const PATH = '/maps/collections/places'
 
 /** The parameters of a `WWW-Authenticate: Bearer` (RFC 6750 §3). */
 function challengeOf(response: Response): Record<string, string> {

@@ -26,7 +26,7 @@ async function statuses(count: number, path: string, token: string): Promise<num
   return answers.map((answer) => answer.status).toSorted((one, other) => one - other)
 }
 
-const PLACE = 'collections/places/items?limit=1'
+const PLACE = 'collections/places/schema'
 const NEAREST = 'collections/places/nearest?point=0,0'
 const COUNTRIES = 'collections/countries'
 

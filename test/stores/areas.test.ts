@@ -7,29 +7,34 @@ import type { Client } from '../../server/access/clients/client.ts'
 import type { Caller } from '../../server/access/tokens/access-token.ts'
 import type { Box, LonLat } from '../../server/geo/box.ts'
 import { distanceMetres } from '../../server/geo/distance.ts'
+import { boxOfGeometry } from '../../server/geo/geometry.ts'
+import type { Collection } from '../../server/access/collections/collection.ts'
+import { systemClock } from '../../server/lib/clock.ts'
+import type { GenerationDefinition, WriteOutcome } from '../../server/maps/store/changes.ts'
+import { importFeatures } from '../../server/maps/store/import-features.ts'
+import type { FeatureFilter, MapStore } from '../../server/maps/store/map-store.ts'
 import { openMapStore } from '../../server/maps/store/open.ts'
-import type {
-  CollectionDescription,
-  MapFeature,
-  MapStore,
-} from '../../server/maps/store/map-store.ts'
+import { scopeOver, type TestFeature, testCollection, text } from '../support/collections.ts'
 import { describeDatabases } from '../support/databases.ts'
 import { gridArea, gridGeometry, gridPosition, placed, roundArea } from '../support/geometries.ts'
-import { jstsIntersects } from '../support/jsts.ts'
+import { jstsCovers, jstsIntersects } from '../support/jsts.ts'
 
 /**
  * The area property: whatever is asked, what does not intersect every area never appears, and nothing
  * that does is missing. JSTS says what intersects.
  */
 
-const description: CollectionDescription = {
-  id: 'things',
-  title: 'Things',
-  description: 'What the tests look for.',
-  attribution: 'Nobody',
-  licence: { name: 'CC0', url: 'https://creativecommons.org/publicdomain/zero/1.0/' },
-  geometryType: 'Point',
+const definition: GenerationDefinition = {
+  schema: [
+    text('kind', { search: 'name' }),
+    { name: 'from', type: 'integer', role: 'start' },
+    { name: 'until', type: 'integer', role: 'end' },
+  ],
+  dimension: 0,
 }
+const everything = scopeOver('things', 'lines', 'made')
+const things = (changes: Partial<Collection> = {}) =>
+  testCollection('things', { customerId: 'owner', ...changes })
 
 type AreaGeometry = Polygon | MultiPolygon
 
@@ -43,10 +48,47 @@ interface Cut {
   }[][]
 }
 
-function scopeOf({ ofClient, layers }: Cut): Promise<AccessScope> {
+function accessScopes(options: {
+  client: () => unknown
+  findArea: (id: string) => AreaGeometry | undefined
+  collections?: readonly Collection[]
+}) {
+  const { client, findArea, collections = [things()] } = options
+  return createAccessScopes({
+    clients: { known: () => client() as Client },
+    areas: {
+      async find(id) {
+        const geometry = findArea(id)
+        return geometry ? { id, geometry, name: '', createdAt: 0 } : null
+      },
+    },
+    collections: {
+      known: (id) => collections.find((each) => each.id === id) ?? null,
+      all: () => collections,
+      revision: () => 1,
+    },
+    subscriptions: { of: () => [], revision: () => 1 },
+    memberships: { known: () => [] },
+    clock: systemClock,
+  })
+}
+
+const callerWith = (claims: object): Caller =>
+  ({
+    kind: 'client',
+    clientId: 'c',
+    accountId: null,
+    scopes: ['read', 'write'],
+    claims,
+  }) as unknown as Caller
+
+function scopeOf(
+  { ofClient, layers }: Cut,
+  collections?: readonly Collection[],
+): Promise<AccessScope> {
   const stored: AreaGeometry[] = []
   const store = (area: AreaGeometry) => String(stored.push(area) - 1)
-  const client = { id: 'c', areaIds: ofClient.map(store) } as unknown as Client
+  const client = { id: 'c', customerId: 'owner', scopes: [], areaIds: ofClient.map(store) }
   const details = layers.flatMap((layer, index) =>
     layer.map(({ area, ...rest }) => ({
       type: 'map_data',
@@ -55,37 +97,40 @@ function scopeOf({ ofClient, layers }: Cut): Promise<AccessScope> {
       ...(index > 0 && { layer: index }),
     })),
   )
-  const find = createAccessScopes({
-    clients: { known: () => client },
-    areas: {
-      async find(id) {
-        const geometry = stored[Number(id)]
-        return geometry ? { id, geometry, name: '', createdAt: 0 } : null
-      },
-    },
+  const find = accessScopes({
+    client: () => client,
+    findArea: (id) => stored[Number(id)],
+    ...(collections && { collections }),
   })
-  const claims = details.length > 0 ? { authorization_details: details } : {}
-  return Promise.resolve(find({ clientId: 'c', claims } as unknown as Caller))
+  return Promise.resolve(
+    find(callerWith(details.length > 0 ? { authorization_details: details } : {})),
+  )
 }
 
-function isPermitted({ ofClient, layers }: Cut, geometry: Geometry): boolean {
+function isPermitted(
+  { ofClient, layers }: Cut,
+  geometry: Geometry,
+  action: 'read' | 'write' = 'read',
+): boolean {
+  const holds = action === 'read' ? jstsIntersects : jstsCovers
   return (
-    ofClient.every((area) => jstsIntersects(area, geometry)) &&
+    ofClient.every((area) => holds(area, geometry)) &&
     layers.every((layer) =>
       layer.some(
         ({ area, collections, actions }) =>
-          actions.includes('read') &&
+          actions.includes(action) &&
           (collections === null || collections.includes('things')) &&
-          (area === null || jstsIntersects(area, geometry)),
+          (area === null || holds(area, geometry)),
       ),
     )
   )
 }
 
-const isCovered = ({ layers }: Cut): boolean =>
+const isCovered = ({ layers }: Cut, action: 'read' | 'write' = 'read'): boolean =>
   isPermitted(
     { ofClient: [], layers: layers.map((layer) => layer.map((each) => ({ ...each, area: null }))) },
     { type: 'Point', coordinates: [0, 0] },
+    action,
   )
 
 /** Whole numbers and powers of two, so that grids stay grids: huge, usual, and some metres. */
@@ -119,19 +164,30 @@ const request = fc.record({
 
 describeDatabases('the area property', (kind, locate) => {
   let store: MapStore
+  let now = Date.now()
 
   beforeAll(async () => {
-    store = await openMapStore(await locate())
+    store = await openMapStore(await locate(), { clock: { ...systemClock, now: () => now } })
   })
   afterAll(() => store[Symbol.asyncDispose]())
 
   const numRuns = kind === 'sqlite' ? 150 : 60
   const idOf = (text: string) => (JSON.parse(text) as { id: string }).id
 
-  async function pageThrough(scope: AccessScope, limit: number, boxes?: Box[]): Promise<string[]> {
+  const replace = (features: TestFeature[]) => {
+    // So that the tables of the run before last go.
+    now += 61_000
+    return importFeatures(store, everything, 'things', definition, features)
+  }
+
+  async function pageThrough(
+    scope: AccessScope,
+    limit: number,
+    filter: FeatureFilter = {},
+  ): Promise<string[]> {
     const seen: string[] = []
     for (let after: number | null = 0; after !== null;) {
-      const page = await store.items(scope, 'things', { limit, after, ...(boxes && { boxes }) })
+      const page = await store.items(scope, 'things', { limit, after, ...filter })
       expect(page!.features.length).toBe(page!.next === null ? page!.features.length : limit)
       // No page is there only because of what is not seen.
       if (seen.length > 0) expect(page!.features.length).toBeGreaterThan(0)
@@ -149,6 +205,14 @@ describeDatabases('the area property', (kind, locate) => {
         layer.map((each) => ({ ...each, area: each.area && at(each.area) })),
       ),
     }
+  }
+
+  const reasonOf = (outcome: WriteOutcome) =>
+    outcome.kind === 'refused' ? outcome.reason : outcome.kind
+
+  const sizeOf = (geometry: Geometry) => {
+    const { west, south, east, north } = boxOfGeometry(geometry)!
+    return (east - west) * (north - south)
   }
 
   const boxOf = (geometry: [number[], number[]], scale: number, origin: LonLat): Box => {
@@ -185,44 +249,148 @@ describeDatabases('the area property', (kind, locate) => {
             ],
           }
 
-  it('holds for features of all kinds, by page, box and id', async () => {
+  const property = fc.record({
+    kind: fc.constantFrom('one', 'two', null),
+    from: fc.option(fc.integer({ min: 0, max: 4 })),
+    until: fc.option(fc.integer({ min: 4, max: 8 })),
+  })
+  const filter = fc.record({
+    kind: fc.option(fc.constantFrom('one', 'two'), { freq: 2 }),
+    time: fc.option(
+      fc.record({
+        from: fc.option(fc.integer({ min: 0, max: 8 })),
+        to: fc.option(fc.integer({ min: 0, max: 8 })),
+      }),
+      { freq: 2 },
+    ),
+  })
+
+  it('holds for features of all kinds, by page, filter, count, id, place and tile', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(gridGeometry, { maxLength: 25 }),
+        fc.array(fc.tuple(gridGeometry, property), { maxLength: 25 }),
         cut,
-        fc.array(request, { minLength: 3, maxLength: 3 }),
+        fc.array(fc.tuple(request, filter), { minLength: 3, maxLength: 3 }),
         place,
         async (geometries, grid, requests, [scale, origin]) => {
           const features = geometries
-            .filter((each) => each.type !== 'GeometryCollection' || each.geometries.length > 0)
-            .map((each, index): MapFeature => ({
+            .filter(([each]) => each.type !== 'GeometryCollection' || each.geometries.length > 0)
+            .map(([each, properties], index) => ({
               id: `f${index}`,
               geometry: placed(each, scale, origin),
-              properties: {},
+              properties,
             }))
-          await store.replaceCollection(description, features)
+          // As they come, or all keys would be those of the run before.
+          await store.drop(everything, 'things')
+          await replace(features)
           const limits = placedCut(grid, scale, origin)
           const scope = await scopeOf(limits)
           const seen = features.filter(({ geometry }) => isPermitted(limits, geometry))
-          const ids = seen.map(({ id }) => id)
+          const idsOf = (some: readonly { id: string }[]) => some.map(({ id }) => id)
+          const ids = idsOf(seen)
 
-          const told = await store.collection(scope, 'things')
+          const told = await store.state(scope, 'things')
           expect(told !== null).toBe(isCovered(limits))
-          expect(await store.collections(scope)).toEqual(told ? [told] : [])
+          expect(scope.collections()).toEqual(told ? [told.collection] : [])
           for (const { id } of features) {
             const item = await store.item(scope, 'things', id)
-            expect(item && idOf(item)).toBe(ids.includes(id) ? id : null)
+            expect(item && idOf(item.feature)).toBe(ids.includes(id) ? id : null)
           }
           if (!told) {
             expect(await store.items(scope, 'things', { limit: 1 })).toBeNull()
+            expect(await store.count(scope, 'things', {}, 1_000)).toBeNull()
             return
           }
           if (told.featureCount !== null) expect(told.featureCount).toBe(seen.length)
-          for (const { a, b, limit } of requests) {
+          expect(await store.count(scope, 'things', {}, 1e9)).toBe(seen.length)
+          for (const [{ a, b, limit }, { kind: wanted, time }] of requests) {
             expect(await pageThrough(scope, limit)).toEqual(ids)
             const box = boxOf([a, b], scale, origin)
             const inBox = seen.filter(({ geometry }) => jstsIntersects(boundary(box), geometry))
-            expect(await pageThrough(scope, limit, [box])).toEqual(inBox.map(({ id }) => id))
+            expect(await pageThrough(scope, limit, { boxes: [box] })).toEqual(idsOf(inBox))
+            const filtered = inBox.filter(
+              ({ properties: { kind: has, from, until } }) =>
+                (wanted === null || has === wanted) &&
+                (time === null ||
+                  ((from === null || time.to === null || from <= time.to) &&
+                    (until === null || time.from === null || until >= time.from))),
+            )
+            const query: FeatureFilter = {
+              boxes: [box],
+              ...(time && { time }),
+              ...(wanted !== null && { properties: new Map([['kind', wanted]]) }),
+            }
+            expect(await pageThrough(scope, limit, query)).toEqual(idsOf(filtered))
+            expect(await store.count(scope, 'things', query, 1e9)).toBe(filtered.length)
+            const members = await store.members(scope, 'things', box, { maximum: limit })
+            expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
+              idsOf(inBox).slice(0, limit),
+            )
+            expect(members!.more).toBe(inBox.length > limit)
+            const point: Point = { type: 'Point', coordinates: [box.west, box.south] }
+            const around = seen
+              .filter(({ geometry }) => jstsIntersects(point, geometry))
+              .map(({ id, geometry }) => ({ id, size: sizeOf(geometry) }))
+              .toSorted((one, other) => one.size - other.size)
+            const containing = await store.containing(scope, 'things', [box.west, box.south], limit)
+            expect(containing!.map(idOf)).toEqual(idsOf(around).slice(0, limit))
+            const words = { text: 'one', collectionIds: ['things'], boxes: [box], limit: 100 }
+            const hits = await store.search(scope, words)
+            expect(hits.map(({ feature }) => idOf(feature)).toSorted()).toEqual(
+              idsOf(inBox.filter(({ properties }) => properties.kind === 'one')).toSorted(),
+            )
+          }
+        },
+      ),
+      { numRuns },
+    )
+  })
+
+  it('holds for changes: what is not seen is not there, what is not covered stays', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(gridGeometry, { minLength: 1, maxLength: 8 }),
+        fc.array(gridGeometry, { minLength: 4, maxLength: 4 }),
+        cut,
+        place,
+        async (geometries, others, grid, [scale, origin]) => {
+          const isEmpty = (each: Geometry) =>
+            each.type === 'GeometryCollection' && each.geometries.length === 0
+          const at = (each: Geometry, index: number): TestFeature => ({
+            id: `f${index}`,
+            geometry: placed(each, scale, origin),
+            properties: {},
+          })
+          const features = geometries.filter((each) => !isEmpty(each)).map(at)
+          const changed = others.filter((each) => !isEmpty(each)).map(at)
+          await replace(features)
+          const limits = placedCut(grid, scale, origin)
+          const scope = await scopeOf(limits)
+          const [reads, writes] = [isCovered(limits), isCovered(limits, 'write')]
+          const covers = ({ geometry }: TestFeature) => isPermitted(limits, geometry, 'write')
+          for (const { id, ...feature } of changed) {
+            const old = features.find((each) => each.id === id)
+            const outcome = await store.write(scope, 'things', [
+              old
+                ? { kind: 'replace', id, feature: { ...feature, id }, ifMatch: null }
+                : { kind: 'create', feature: { ...feature, id } },
+            ])
+            const isSeen = !old || isPermitted(limits, old.geometry)
+            const expected = !reads
+              ? 'unknown'
+              : !writes
+                ? 'forbidden'
+                : !isSeen
+                  ? 'unknown'
+                  : (old && !covers(old)) || !covers({ ...feature, id })
+                    ? 'outside'
+                    : 'written'
+            expect(reasonOf(outcome)).toBe(expected)
+            const stored = await store.item(everything, 'things', id)
+            const isNow = expected === 'written' ? feature : old
+            expect(stored && (JSON.parse(stored.feature) as TestFeature).geometry).toEqual(
+              isNow ? isNow.geometry : null,
+            )
           }
         },
       ),
@@ -243,7 +411,8 @@ describeDatabases('the area property', (kind, locate) => {
             geometry: placed<Point>({ type: 'Point', coordinates }, scale, origin),
             properties: {},
           }))
-          await store.replaceCollection(description, features)
+          await store.drop(everything, 'things')
+          await replace(features)
           const limits = placedCut(grid, scale, origin)
           const scope = await scopeOf(limits)
           const seen = features.filter(({ geometry }) => isPermitted(limits, geometry))
@@ -263,7 +432,24 @@ describeDatabases('the area property', (kind, locate) => {
                 expected,
               )
           }
-          const extent = (await store.collection(scope, 'things'))?.extent
+          for (const { a, b, limit } of isCovered(limits) ? requests : []) {
+            const box = boxOf([a, b], scale, origin)
+            const placeOf = (longitude: number, latitude: number) =>
+              Math.round((longitude - latitude) / scale) % limit
+            const placesTaken = new Set<number>()
+            const chosen = seen.filter(({ geometry }) => {
+              const [x, y] = geometry.coordinates as [number, number]
+              if (!jstsIntersects(boundary(box), geometry) || placesTaken.has(placeOf(x, y)))
+                return false
+              placesTaken.add(placeOf(x, y))
+              return true
+            })
+            const members = await store.members(scope, 'things', box, { maximum: 100, placeOf })
+            expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
+              chosen.map(({ id }) => id),
+            )
+          }
+          const extent = (await store.state(scope, 'things'))?.extent
           for (const { geometry } of seen) {
             const [x, y] = geometry.coordinates as [number, number]
             expect(extent!.west <= x && extent!.east >= x).toBe(true)
@@ -282,7 +468,7 @@ describeDatabases('an area', (_kind, locate) => {
   /** 40,000 points, a degree or less apart, in an order that has nothing to do with their places. */
   beforeAll(async () => {
     store = await openMapStore(await locate())
-    const points = Array.from({ length: 40_000 }, (_, index): MapFeature => {
+    const points = Array.from({ length: 40_000 }, (_, index): TestFeature => {
       const at = (index * 7_919) % 40_000
       return {
         id: String(index),
@@ -293,11 +479,16 @@ describeDatabases('an area', (_kind, locate) => {
         properties: {},
       }
     })
-    await store.replaceCollection(description, points)
+    await importFeatures(store, everything, 'things', definition, points)
   })
   afterAll(() => store[Symbol.asyncDispose]())
 
-  const limitedTo = (...ofClient: AreaGeometry[]) => scopeOf({ ofClient, layers: [] })
+  const limitedTo = (...ofClient: AreaGeometry[]) =>
+    scopeOf({ ofClient, layers: [] }, [
+      things(),
+      things({ id: 'lines' }),
+      things({ id: 'made', madeOf: 'things' }),
+    ])
 
   it('as thin as a ring around the world is paged through to the end', async () => {
     const outer = roundArea([0, 0], 1_000, () => 45).coordinates[0]!
@@ -340,11 +531,11 @@ describeDatabases('an area', (_kind, locate) => {
       roundArea([-40, 40], 100, () => 1),
     )
     expect(await store.items(scope, 'things', { limit: 10 })).toEqual({ features: [], next: null })
-    expect(await store.collection(scope, 'things')).toMatchObject({
+    expect(await store.state(scope, 'things')).toMatchObject({
       featureCount: null,
       extent: null,
     })
-    const wide: MapFeature = {
+    const wide: TestFeature = {
       id: 'wide',
       geometry: {
         type: 'LineString',
@@ -355,34 +546,36 @@ describeDatabases('an area', (_kind, locate) => {
       },
       properties: {},
     }
-    await store.replaceCollection({ ...description, id: 'lines' }, [wide])
+    await importFeatures(store, everything, 'lines', definition, [wide])
     expect(
       (await store.items(scope, 'lines', { limit: 10 }))!.features.map(
-        (text) => (JSON.parse(text) as MapFeature).id,
+        (feature) => (JSON.parse(feature) as TestFeature).id,
       ),
     ).toEqual(['wide'])
   })
 
   it('that cannot be found permits nothing', async () => {
-    const find = createAccessScopes({
-      clients: { known: () => ({ areaIds: ['gone'] }) as unknown as Client },
-      areas: { find: async () => null },
+    const find = accessScopes({
+      client: () => ({ customerId: 'owner', scopes: [], areaIds: ['gone'] }),
+      findArea: () => undefined,
     })
-    const scope = await find({ clientId: 'c', claims: {} } as unknown as Caller)
-    expect(await store.collections(scope)).toEqual([])
+    const scope = await find(callerWith({}))
+    expect(scope.collections()).toEqual([])
     expect(await store.item(scope, 'things', '1')).toBeNull()
   })
 
   it('of what a feature is made of hides the feature from those who see a part', async () => {
-    const made = { ...description, id: 'made', madeOf: 'things' }
-    await store.replaceCollection(made, [
-      { id: 'm', geometry: { type: 'Point', coordinates: [40, 40] }, properties: {} },
-    ])
+    const made: TestFeature = {
+      id: 'm',
+      geometry: { type: 'Point', coordinates: [40, 40] },
+      properties: {},
+    }
+    await importFeatures(store, everything, 'made', definition, [made])
     const scope = await limitedTo(roundArea([40, 40], 100, () => 1))
     expect(await store.item(scope, 'made', 'm')).toBeNull()
     expect(await store.items(scope, 'made', { limit: 1 })).toBeNull()
-    expect(await store.collection(scope, 'made')).toBeNull()
-    expect(await store.item({ read: () => 'all' }, 'made', 'm')).not.toBeNull()
+    expect(await store.state(scope, 'made')).toBeNull()
+    expect(await store.item(everything, 'made', 'm')).not.toBeNull()
   })
 
   it('of 10,000 vertices does not keep others waiting', async () => {
@@ -406,26 +599,24 @@ describeDatabases('an area', (_kind, locate) => {
 
 describe('what a token says', () => {
   it('is prepared once, and again when the client’s areas change', async () => {
-    let areaIds = ['1']
+    let client = { customerId: 'owner', scopes: [], areaIds: ['1'] }
     const asked: string[] = []
-    const find = createAccessScopes({
-      clients: { known: () => ({ areaIds }) as unknown as Client },
-      areas: {
-        async find(id) {
-          asked.push(id)
-          return { id, geometry: roundArea([Number(id), 0], 10, () => 1), name: '', createdAt: 0 }
-        },
+    const find = accessScopes({
+      client: () => client,
+      findArea(id) {
+        asked.push(id)
+        return roundArea([Number(id), 0], 10, () => 1)
       },
     })
-    const caller = { clientId: 'c', claims: {} } as unknown as Caller
-    const [first, second] = await Promise.all([find(caller), find(caller)])
-    expect(second).toBe(first)
+    const caller = callerWith({})
+    const first = await find(caller)
+    expect(await find(caller)).toBe(first)
     expect(await find({ ...caller })).toBe(first)
     expect(asked).toEqual(['1'])
-    areaIds = ['1', '2']
+    client = { ...client, areaIds: ['1', '2'] }
     expect(await find(caller)).not.toBe(first)
     expect(asked).toEqual(['1', '2'])
-    areaIds = []
+    client = { ...client, areaIds: [] }
     expect((await find(caller)).read('things')).toBe('all')
   })
 })

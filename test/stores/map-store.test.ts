@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import type { Geometry } from 'geojson'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { AccessScope } from '../../server/access/scopes/access-scope.ts'
-import { publicAccessScope as everything } from '../../server/access/scopes/access-scope.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NewerSchemaError } from '../../server/database/migrate.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { createPool } from '../../server/database/postgres.ts'
@@ -10,26 +8,25 @@ import { openSqliteFile } from '../../server/database/sqlite.ts'
 import { type Box, type LonLat, parseBoxes, snapToZero } from '../../server/geo/box.ts'
 import { distanceMetres } from '../../server/geo/distance.ts'
 import { geometryIntersectsBox } from '../../server/geo/geometry.ts'
+import type { GenerationDefinition } from '../../server/maps/store/changes.ts'
+import type { CollectionState } from '../../server/maps/store/collection-state.ts'
+import { importFeatures } from '../../server/maps/store/import-features.ts'
+import type { MapStore } from '../../server/maps/store/map-store.ts'
 import { openMapStore } from '../../server/maps/store/open.ts'
-import type {
-  CollectionDescription,
-  MapFeature,
-  MapStore,
-} from '../../server/maps/store/map-store.ts'
+import {
+  rectangle,
+  scopeOver,
+  type TestFeature,
+  testCollection,
+  text,
+} from '../support/collections.ts'
 import { describeDatabases } from '../support/databases.ts'
 
-const description: CollectionDescription = {
-  id: 'things',
-  title: 'Things',
-  description: 'What the tests look for.',
-  attribution: 'Nobody',
-  licence: { name: 'CC0', url: 'https://creativecommons.org/publicdomain/zero/1.0/' },
-  geometryType: 'Point',
-}
+const definition: GenerationDefinition = { schema: [text('name')], dimension: 0 }
+const everything = scopeOver('things', 'random')
+const nothing = scopeOver()
 
-const nothing: AccessScope = { read: () => 'none' }
-
-function points(...positions: LonLat[]): MapFeature[] {
+function points(...positions: LonLat[]): TestFeature[] {
   return positions.map((position, index) => ({
     id: `p${index}`,
     geometry: { type: 'Point', coordinates: [...position] },
@@ -51,6 +48,12 @@ describeDatabases('the map store', (kind, locate) => {
   })
   afterAll(() => store[Symbol.asyncDispose]())
 
+  const replace = (
+    features: Iterable<TestFeature> | AsyncIterable<TestFeature>,
+    id = 'things',
+    onProgress?: (done: number) => void,
+  ) => importFeatures(store, everything, id, definition, features, onProgress)
+
   async function idsIn(box: string, limit = 100): Promise<string[]> {
     const parsed = parseBoxes(box)
     if (parsed.kind === 'invalid') throw new Error(parsed.detail)
@@ -58,28 +61,66 @@ describeDatabases('the map store', (kind, locate) => {
     return page!.features.map(idOf)
   }
 
-  it('describes a collection with its count and extent', async () => {
-    await store.replaceCollection(description, points([1.5, 2], [-3, 4.25]))
-    const expected = {
-      ...description,
+  it('tells of a collection how many features it has, and where', async () => {
+    await replace(points([1.5, 2], [-3, 4.25]))
+    const expected: Partial<CollectionState> = {
+      collection: testCollection('things'),
+      ...definition,
       featureCount: 2,
       extent: { west: -3, south: 2, east: 1.5, north: 4.25 },
+      interval: null,
     }
-    expect(await store.collection(everything, 'things')).toEqual(expected)
-    expect(await store.collections(everything)).toEqual([expected])
+    const state = await store.state(everything, 'things')
+    expect(state).toMatchObject(expected)
+    await replace([])
+    expect(await store.state(everything, 'things')).toMatchObject({
+      generation: state!.generation + 1,
+      featureCount: 0,
+      extent: null,
+    })
   })
 
-  it('gives features back as they came', async () => {
-    const [feature] = points([1.1, 2.2])
-    await store.replaceCollection(description, [feature!])
-    const text = await store.item(everything, 'things', 'p0')
-    expect(JSON.parse(text!)).toEqual({ type: 'Feature', ...feature })
+  it('has no features of a registered collection without data', async () => {
+    const scope = scopeOver('empty')
+    expect(await store.state(scope, 'empty')).toEqual({
+      collection: testCollection('empty'),
+      generation: 0,
+      schema: [],
+      dimension: null,
+      featureCount: 0,
+      extent: null,
+      interval: null,
+    })
+    expect(await store.items(scope, 'empty', { limit: 1 })).toEqual({ features: [], next: null })
+    expect(await store.count(scope, 'empty', {}, 1_000)).toBe(0)
+    expect(await store.item(scope, 'empty', 'p0')).toBeNull()
+    expect(await store.nearest(scope, 'empty', [0, 0], 1)).toEqual([])
+    expect(await store.containing(scope, 'empty', [0, 0], 1)).toEqual([])
+    expect(await store.isHeavy(scope, 'empty', { limit: 10_000 })).toBe(false)
+    expect(await store.search(scope, { text: 'p', collectionIds: ['empty'], limit: 1 })).toEqual([])
+    const box = { west: 0, south: 0, east: 1, north: 1 }
+    const members = await store.members(scope, 'empty', box, { maximum: 1 })
+    expect(members).toMatchObject({ features: [], more: false, generation: 0 })
+  })
+
+  it('gives features back with all properties of the schema, in its order', async () => {
+    const schema = [text('b'), text('2'), text('a'), text('1'), text('__proto__')]
+    const properties = JSON.parse('{"1":"one","a":"A","__proto__":"p","unknown":1}') as object
+    const feature = { ...points([1.1, 2.2])[0]!, properties: { ...properties } }
+    Object.defineProperty(feature.properties, '__proto__', { value: 'p', enumerable: true })
+    await importFeatures(store, everything, 'things', { schema, dimension: 0 }, [feature])
+    const found = await store.item(everything, 'things', 'p0')
+    expect(found!.feature).toBe(
+      '{"type":"Feature","id":"p0","geometry":{"type":"Point","coordinates":[1.1,2.2]},' +
+        '"properties":{"b":null,"2":null,"a":"A","1":"one","__proto__":"p"}}',
+    )
+    expect(found!.etag).toMatch(/^[\w-]{22}$/)
   })
 
   it('knows no other collections and features', async () => {
-    await store.replaceCollection(description, points([1, 2]))
-    expect(await store.collection(everything, 'others')).toBeNull()
-    expect(await store.collection(everything, 'things\0')).toBeNull()
+    await replace(points([1, 2]))
+    expect(await store.state(everything, 'others')).toBeNull()
+    expect(await store.state(everything, 'things\0')).toBeNull()
     expect(await store.items(everything, 'others', { limit: 1 })).toBeNull()
     expect(await store.item(everything, 'others', 'p0')).toBeNull()
     expect(await store.item(everything, 'things', 'p1')).toBeNull()
@@ -88,17 +129,23 @@ describeDatabases('the map store', (kind, locate) => {
   })
 
   it('shows nothing that the scope does not cover', async () => {
-    await store.replaceCollection(description, points([1, 2]))
-    expect(await store.collections(nothing)).toEqual([])
-    expect(await store.collection(nothing, 'things')).toBeNull()
+    await replace(points([1, 2]))
+    const box = { west: 0, south: 0, east: 9, north: 9 }
+    expect(await store.state(nothing, 'things')).toBeNull()
     expect(await store.items(nothing, 'things', { limit: 1 })).toBeNull()
+    expect(await store.count(nothing, 'things', {}, 1_000)).toBeNull()
     expect(await store.item(nothing, 'things', 'p0')).toBeNull()
     expect(await store.nearest(nothing, 'things', [1, 2], 1)).toBeNull()
+    expect(await store.containing(nothing, 'things', [1, 2], 1)).toBeNull()
+    expect(await store.members(nothing, 'things', box, { maximum: 1 })).toBeNull()
+    expect(await store.isHeavy(nothing, 'things', { limit: 1 })).toBe(false)
+    const search = { text: 'punkt', collectionIds: ['things'], limit: 1 }
+    expect(await store.search(nothing, search)).toEqual([])
   })
 
   it('pages through everything once, in the order of the import', async () => {
     const all = points(...Array.from({ length: 25 }, (_, index): LonLat => [25 - index, 1]))
-    await store.replaceCollection(description, all)
+    await replace(all)
     for (const boxes of [undefined, [{ west: 0, south: 0, east: 20, north: 2 }]]) {
       const seen: string[] = []
       let after: number | null = 0
@@ -117,14 +164,14 @@ describeDatabases('the map store', (kind, locate) => {
 
   it('judges exactly what is on the edge of a box', async () => {
     // 0.1 is no float32, and Postgres compares boxes with a tolerance.
-    await store.replaceCollection(description, points([0.1, 0.1], [0.1000000001, 0.1], [5, 5]))
+    await replace(points([0.1, 0.1], [0.1000000001, 0.1], [5, 5]))
     expect(await idsIn('0,0,0.1,0.1')).toEqual(['p0'])
     expect(await idsIn('0.1,0.1,0.1,0.1')).toEqual(['p0'])
     expect(await idsIn('0.10000000005,0,1,1')).toEqual(['p1'])
   })
 
   it('takes numbers too small for an index as zero', async () => {
-    await store.replaceCollection(description, points([5e-324, -1e-310]))
+    await replace(points([5e-324, -1e-310]))
     expect(await idsIn('0,0,1,1')).toEqual(['p0'])
     expect(await idsIn('-5e-324,0,1e-310,1')).toEqual(['p0'])
     const nearest = await store.nearest(everything, 'things', [5e-324, 1e-320], 1)
@@ -132,10 +179,10 @@ describeDatabases('the map store', (kind, locate) => {
   })
 
   it('finds features on both sides of the antimeridian, each once', async () => {
-    await store.replaceCollection(description, points([179.9, 1], [0, 1], [-179.9, 1]))
+    await replace(points([179.9, 1], [0, 1], [-179.9, 1]))
     expect(await idsIn('179,0,-179,2')).toEqual(['p0', 'p2'])
     expect(await idsIn('179,0,-179,2', 1)).toEqual(['p0'])
-    await store.replaceCollection(description, [
+    await replace([
       {
         id: 'wide',
         geometry: {
@@ -152,7 +199,7 @@ describeDatabases('the map store', (kind, locate) => {
   })
 
   it('finds the nearest across the antimeridian and over the pole', async () => {
-    await store.replaceCollection(description, points([179.9, 1], [170, 1], [10, 89.9], [0, 0]))
+    await replace(points([179.9, 1], [170, 1], [10, 89.9], [0, 0]))
     const nearest = async (point: LonLat, limit = 1, maximumMetres?: number) =>
       (await store.nearest(everything, 'things', point, limit, maximumMetres))!.map((found) =>
         idOf(found.feature),
@@ -164,60 +211,151 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await nearest([0, 0.5], 9, 50_000)).toEqual([])
   })
 
-  it('keeps the old collection when a replacement fails', async () => {
-    await store.replaceCollection(description, points([1, 2], [3, 4]))
-    const twice = [...points([5, 6]), ...points([7, 8])]
-    await expect(store.replaceCollection(description, twice)).rejects.toThrow(/unique/i)
-    expect(await idsIn('0,0,10,10')).toEqual(['p0', 'p1'])
-    const failing = (function* () {
-      yield* points([5, 6])
-      throw new Error('the source broke')
-    })()
-    await expect(store.replaceCollection(description, failing)).rejects.toThrow('source broke')
-    expect((await store.collection(everything, 'things'))!.featureCount).toBe(2)
-  })
-
-  it('shows other nodes the old collection until the new one is whole', async () => {
-    await using other = await openMapStore(location)
-    await store.replaceCollection(description, points([1, 1]))
-    const seen: number[] = []
-    const look = async () => {
-      const page = await other.items(everything, 'things', { limit: 10_000 })
-      const collection = await other.collection(everything, 'things')
-      expect(page!.features.length).toBe(collection!.featureCount)
-      seen.push(page!.features.length)
-    }
-    const many = (async function* () {
-      for (let index = 0; index < 2_500; index++) {
-        if (index % 500 === 0) await look()
-        yield { ...points([index / 100, 1])[0]!, id: `n${index}` }
-      }
-    })()
-    const progress: number[] = []
-    await store.replaceCollection(description, many, (done) => progress.push(done))
-    // Another node may describe the old collection for a moment longer than it serves its features.
-    await vi.waitFor(look)
-    expect(seen).toEqual([1, 1, 1, 1, 1, 2_500])
-    expect(progress).toEqual([1_000, 2_000, 2_500])
-  })
-
-  it('may be opened and filled by several at once', async () => {
-    const fresh = await locate()
-    const stores = await Promise.all([1, 2, 3].map(() => openMapStore(fresh)))
-    await Promise.all(
-      stores.map((each, index) =>
-        each.replaceCollection(
-          description,
-          points(...Array.from({ length: index + 1 }, (): LonLat => [0, 0])),
-        ),
-      ),
-    )
-    await vi.waitFor(async () => {
-      const count = (await stores[0]!.collection(everything, 'things'))!.featureCount
-      const page = await stores[1]!.items(everything, 'things', { limit: 10 })
-      expect(page!.features.length).toBe(count)
+  it('filters by valid time, open ends and whole days included', async () => {
+    const schema = [
+      text('from', { format: 'date', role: 'start' }),
+      text('until', { format: 'date-time', role: 'end' }),
+    ]
+    const timed = (id: string, from: string | null, until: string | null): TestFeature => ({
+      ...points([1, 1])[0]!,
+      id,
+      properties: { from, until },
     })
-    for (const each of stores) await each[Symbol.asyncDispose]()
+    await importFeatures(store, everything, 'things', { schema, dimension: 0 }, [
+      timed('always', null, null),
+      timed('until', null, '2020-06-01T12:00:00Z'),
+      timed('since', '2020-06-01', null),
+      timed('june', '2020-06-01', '2020-06-30T23:59:59Z'),
+    ])
+    const matching = async (from: string | null, to: string | null) => {
+      const at = (time: string | null) => (time === null ? null : Date.parse(time))
+      const time = { from: at(from), to: at(to) }
+      const page = await store.items(everything, 'things', { limit: 9, time })
+      const ids = page!.features.map(idOf)
+      expect(await store.count(everything, 'things', { time }, 1e9)).toBe(ids.length)
+      return ids
+    }
+    expect(await matching(null, null)).toEqual(['always', 'until', 'since', 'june'])
+    expect(await matching('2020-06-01T12:00:00Z', '2020-06-01T12:00:00Z')).toHaveLength(4)
+    expect(await matching('2020-06-01T12:00:01Z', null)).toEqual(['always', 'since', 'june'])
+    expect(await matching(null, '2020-05-31T23:59:59Z')).toEqual(['always', 'until'])
+    expect(await matching('2020-07-01', null)).toEqual(['always', 'since'])
+    expect((await store.state(everything, 'things'))!.interval).toEqual([null, null])
+    const days = [text('day', { format: 'date', role: 'instant' })]
+    await importFeatures(store, everything, 'things', { schema: days, dimension: 0 }, [
+      { ...points([1, 1])[0]!, properties: { day: '2020-06-01' } },
+    ])
+    expect(await matching('2020-06-01T23:00:00Z', null)).toEqual(['p0'])
+    expect(await matching('2020-06-02', null)).toEqual([])
+  })
+
+  it('filters by properties of every type', async () => {
+    const schema = [
+      text('name'),
+      { name: 'size', type: 'number' },
+      { name: 'floor', type: 'integer' },
+      { name: 'open', type: 'boolean' },
+      { name: 'tags', type: 'object' },
+    ] as const
+    const of = (id: string, properties: object): TestFeature => ({
+      ...points([1, 1])[0]!,
+      id,
+      properties: { ...properties },
+    })
+    await importFeatures(store, everything, 'things', { schema, dimension: 0 }, [
+      of('a', { name: 'Café "1" \\ %', size: 1.5, floor: -1, open: true }),
+      of('b', { name: '1.5', size: 1e21, floor: 0, open: false, tags: { name: 'inner' } }),
+      of('c', { name: null, tags: { floor: 0, open: true } }),
+    ])
+    const matching = async (...values: [string, string | number | boolean][]) => {
+      const properties = new Map(values)
+      const page = await store.items(everything, 'things', { limit: 9, properties })
+      const ids = page!.features.map(idOf)
+      expect(await store.count(everything, 'things', { properties }, 1e9)).toBe(ids.length)
+      return ids
+    }
+    expect(await matching(['name', 'Café "1" \\ %'])).toEqual(['a'])
+    expect(await matching(['name', '1.5'])).toEqual(['b'])
+    expect(await matching(['size', 1.5])).toEqual(['a'])
+    expect(await matching(['size', 1e21])).toEqual(['b'])
+    expect(await matching(['floor', 0])).toEqual(['b'])
+    expect(await matching(['floor', -1], ['open', true])).toEqual(['a'])
+    expect(await matching(['floor', -1], ['open', false])).toEqual([])
+    expect(await matching(['open', true])).toEqual(['a'])
+    expect(await matching(['name', 'inner'])).toEqual([])
+    expect(await matching(['unknown', 'x'])).toEqual([])
+    expect(await matching(['constructor', 'x'])).toEqual([])
+  })
+
+  it('finds what contains a point, with boundaries and without holes, smallest first', async () => {
+    const hollow = rectangle(0, 0, 10, 10)
+    hollow.coordinates.push(rectangle(4, 4, 6, 6).coordinates[0]!)
+    const area = (id: string, geometry: Geometry): TestFeature => ({ id, geometry, properties: {} })
+    await importFeatures(store, everything, 'things', { ...definition, dimension: 2 }, [
+      area('hollow', hollow),
+      area('large', rectangle(-20, -20, 20, 20)),
+      area('twice', rectangle(-20, -20, 20, 20)),
+      area('small', rectangle(1, 1, 2, 2)),
+    ])
+    const containing = async (x: number, y: number, limit = 9) =>
+      (await store.containing(everything, 'things', [x, y], limit))!.map(idOf)
+    expect(await containing(1.5, 1.5)).toEqual(['small', 'hollow', 'large', 'twice'])
+    expect(await containing(1.5, 1.5, 2)).toEqual(['small', 'hollow'])
+    expect(await containing(5, 5)).toEqual(['large', 'twice'])
+    expect(await containing(4, 5)).toEqual(['hollow', 'large', 'twice'])
+    expect(await containing(2, 2)).toEqual(['small', 'hollow', 'large', 'twice'])
+    expect(await containing(20, 20)).toEqual(['large', 'twice'])
+    expect(await containing(20.0000001, 20)).toEqual([])
+  })
+
+  it('pages, counts and draws the same from large and small windows', async () => {
+    // More than a scan goes through at a time, with gaps among the keys.
+    const many = Array.from({ length: 12_000 }, (_, index): LonLat => [
+      (index % 120) - 60,
+      Math.floor(index / 120) / 2,
+    ])
+    await replace(points(...many))
+    await store.write(
+      everything,
+      'things',
+      [3, 4, 5, 5_000, 11_999].map((index) => ({
+        kind: 'delete',
+        id: `p${index}`,
+        ifMatch: null,
+      })),
+    )
+    for (const box of [
+      { west: -60, south: 0, east: 60, north: 49 },
+      { west: -55.5, south: 3, east: 50, north: 45 },
+      { west: 0, south: 0, east: 1, north: 1 },
+      { west: 100, south: 0, east: 101, north: 1 },
+    ]) {
+      const boxes = [box]
+      const ids: string[] = []
+      for (let after: number | null = 0; after !== null;) {
+        const page = await store.items(everything, 'things', { boxes, limit: 700, after })
+        ids.push(...page!.features.map(idOf))
+        after = page!.next
+      }
+      const inside = many.flatMap(([x, y], index) =>
+        x >= box.west && x <= box.east && y >= box.south && y <= box.north ? [`p${index}`] : [],
+      )
+      const gone = new Set(['p3', 'p4', 'p5', 'p5000', 'p11999'])
+      const expected = inside.filter((id) => !gone.has(id))
+      expect(ids).toEqual(expected)
+      expect(await store.count(everything, 'things', { boxes }, 1e9)).toBe(expected.length)
+      const members = await store.members(everything, 'things', box, { maximum: 20_000 })
+      expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(expected)
+      expect(await store.isHeavy(everything, 'things', { boxes, limit: 1 })).toBe(
+        expected.length > 1_000,
+      )
+    }
+    expect(await store.isHeavy(everything, 'things', { limit: 1_000 })).toBe(false)
+    expect(await store.isHeavy(everything, 'things', { limit: 1_001 })).toBe(true)
+    const named = new Map([['name', '“Punkt” \\ 11998']])
+    expect(await store.count(everything, 'things', { properties: named }, 1e9)).toBe(1)
+    expect(await store.isHeavy(everything, 'things', { properties: named, limit: 1 })).toBe(true)
+    expect(await store.count(everything, 'things', { properties: named }, 0)).toBe('unknown')
   })
 
   it('refuses tables of a newer version', async () => {
@@ -284,7 +422,7 @@ describeDatabases('the map store', (kind, locate) => {
               geometry: each,
               properties: {},
             }))
-            await store.replaceCollection({ ...description, id: 'random' }, features)
+            await replace(features, 'random')
             for (const boxes of queries) {
               const matching = features.filter((feature) =>
                 boxes.some((each) => geometryIntersectsBox(feature.geometry, each)),
@@ -309,7 +447,7 @@ describeDatabases('the map store', (kind, locate) => {
           fc.option(fc.double({ min: 0, max: 20_100_000, noNaN: true }), { nil: undefined }),
           async (positions, queries, limit, maximum) => {
             const features = points(...positions)
-            await store.replaceCollection({ ...description, id: 'random' }, features)
+            await replace(features, 'random')
             for (const from of queries) {
               const expected = positions
                 .map((to, index) => ({ id: `p${index}`, metres: distanceMetres(from, to) }))

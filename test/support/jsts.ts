@@ -22,5 +22,14 @@ export function jstsIntersects(a: Geometry, b: Geometry): boolean {
   return RelateOp.intersects(left, right)
 }
 
+/** Whether it lies in the area, boundary included; each part of a collection of geometries must. */
+export function jstsCovers(area: Geometry, geometry: Geometry): boolean {
+  if (geometry.type === 'GeometryCollection') {
+    return geometry.geometries.every((part) => jstsCovers(area, part))
+  }
+  const [left, right] = [toJsts(area), toJsts(geometry)] as Parameters<typeof RelateOp.covers>
+  return RelateOp.covers(left, right)
+}
+
 export const jstsIsValid = (geometry: Geometry): boolean =>
   IsValidOp.isValid(toJsts(geometry) as Parameters<typeof IsValidOp.isValid>[0])

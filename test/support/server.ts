@@ -101,6 +101,10 @@ export interface Sample {
   redirect_uri: string
   account_email: string
   account_password: string
+  citygov_customer_id: string
+  citygov_client_id: string
+  citygov_client_secret: string
+  citygov_client_token: string
 }
 
 /** Starts a server on a copy of the sample data. */

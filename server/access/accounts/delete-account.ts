@@ -1,5 +1,7 @@
 import type { Write } from '../../database/database.ts'
+import { hasCollections } from '../collections/has-collections.ts'
 import { lockCustomer } from '../customers/lock-customer.ts'
+import { endSubscriptions } from '../subscriptions/end-subscriptions.ts'
 import { lockAccount } from './account-rows.ts'
 import { endSessions } from './session-rows.ts'
 
@@ -44,9 +46,11 @@ export async function deleteAccount(
     const others = await otherMembers(write, id, customerId)
     if (others.some((other) => other.role === 'owner')) continue
     if (await hasClients(write, customerId)) return 'last-owner'
+    if (await hasCollections(write, customerId)) return 'last-owner'
     if (customerId === id && others.length === 0) ownIsEmpty = true
   }
   for (const membership of memberships) onMembership(membership)
+  if (memberships.length > 0) write.announce('membership', id)
   await endSessions(write, id)
   await deleteGrants(write, id)
   for (const table of OF_AN_ACCOUNT) {
@@ -56,6 +60,7 @@ export async function deleteAccount(
   await query.deleteFrom('email_links').where('created_by', '=', id).execute()
   if (ownIsEmpty) {
     await query.deleteFrom('email_links').where('customer_id', '=', id).execute()
+    await endSubscriptions(write, 'customer_id', id)
     await query.deleteFrom('customers').where('id', '=', id).execute()
     write.announce('customer', id)
   }

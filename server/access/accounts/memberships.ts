@@ -1,5 +1,6 @@
 import type { Database, Write } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { FillCache } from '../../lib/fill-cache.ts'
 import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -9,6 +10,11 @@ import { lockAccount, toAccount } from './account-rows.ts'
 
 /** Who belongs to which customer, and what they may do for it. */
 export interface Memberships {
+  /**
+   * Those of customers that are not suspended, in no order: for tokens, from a cache that follows the
+   * change feed, which must be fresh (`ChangeFeed.ensureFresh`).
+   */
+  known(accountId: string): readonly KnownMembership[] | Promise<readonly KnownMembership[]>
   /** By the customer's name. */
   of(accountId: string): Promise<Membership[]>
   /** Owners first, then by name. */
@@ -33,6 +39,8 @@ export interface Memberships {
    */
   ownCustomer(actor: Actor, account: Account): Promise<string>
 }
+
+export type KnownMembership = Pick<Membership, 'customerId' | 'role'>
 
 export interface NewMembership {
   accountId: string
@@ -62,8 +70,25 @@ export function createMemberships(options: {
   audit: Audit
   clock: Clock
   random: RandomBytes
+  maximumCached: number
 }): Memberships {
   const { database, audit, clock, random } = options
+  const cache = new FillCache<readonly KnownMembership[]>(options.maximumCached)
+  database.feed.subscribe(({ topic, key }) => {
+    if (topic === 'membership') cache.invalidate(key)
+    // Rare, and the cache does not know whose members it holds.
+    else if (topic === 'customer' || topic === 'everything') cache.clear()
+  })
+  const selectKnown = database.prepare<KnownRow>(
+    `select memberships.customer_id, memberships.role
+     from memberships join customers on customers.id = memberships.customer_id
+     where memberships.account_id = $1 and customers.suspended_at is null`,
+  )
+
+  function load(accountId: string) {
+    const rows = selectKnown(accountId)
+    return rows instanceof Promise ? rows.then(toKnown) : toKnown(rows)
+  }
 
   function recorded(
     write: Write,
@@ -72,6 +97,7 @@ export function createMemberships(options: {
     { accountId, customerId }: { accountId: string; customerId: string },
     role: string,
   ): void {
+    write.announce('membership', accountId)
     audit.record(write, actor, {
       action,
       object: { kind: 'account', id: accountId },
@@ -161,6 +187,12 @@ export function createMemberships(options: {
   }
 
   return {
+    // `load` always finds a list.
+    known: (accountId) =>
+      cache.get(accountId, () => load(accountId)) as
+        | readonly KnownMembership[]
+        | Promise<readonly KnownMembership[]>,
+
     setIn,
     set: (actor, membership) => database.write((write) => setIn(write, actor, membership)),
 
@@ -266,3 +298,11 @@ function toMembership(row: {
     createdAt: row.created_at,
   }
 }
+
+interface KnownRow {
+  customer_id: string
+  role: string
+}
+
+const toKnown = (rows: readonly KnownRow[]): KnownMembership[] =>
+  rows.map((row) => ({ customerId: row.customer_id, role: row.role as Role }))

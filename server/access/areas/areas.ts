@@ -118,7 +118,8 @@ export function createAreas(options: { database: Database; clock: Clock }): Area
   }
 }
 
-function verticesOf(geometry: AreaGeometry): number {
+/** Positions in all its rings. */
+export function verticesOf(geometry: AreaGeometry): number {
   const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates
   return polygons.flat().reduce((sum, ring) => sum + ring.length, 0)
 }

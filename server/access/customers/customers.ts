@@ -4,9 +4,11 @@ import type { RandomBytes } from '../../lib/random.ts'
 import { randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
+import { hasCollections } from '../collections/has-collections.ts'
+import { endSubscriptions } from '../subscriptions/end-subscriptions.ts'
 import { lockCustomer } from './lock-customer.ts'
 
-/** A tenant: it owns clients. Suspending one stops all tokens of its clients, everywhere. */
+/** A tenant: it owns clients and collections. Suspending one stops all tokens of its clients, everywhere. */
 export interface Customer {
   id: string
   name: string
@@ -24,8 +26,11 @@ export interface Customers {
   find(id: string): Promise<Customer | null>
   /** null: there is no such customer. */
   setSuspended(actor: Actor, id: string, suspended: boolean): Promise<Customer | null>
-  /** Only a customer without clients can be deleted. */
-  delete(actor: Actor, id: string): Promise<'deleted' | 'unknown' | 'has-clients'>
+  /** Only a customer without clients and collections can be deleted; its subscriptions end. */
+  delete(
+    actor: Actor,
+    id: string,
+  ): Promise<'deleted' | 'unknown' | 'has-clients' | 'has-collections'>
 }
 
 export type CreateCustomerOutcome = { kind: 'created'; customer: Customer } | { kind: 'exists' }
@@ -108,6 +113,8 @@ export function createCustomers(options: {
           .limit(1)
           .executeTakeFirst()
         if (client) return 'has-clients'
+        if (await hasCollections(write, id)) return 'has-collections'
+        await endSubscriptions(write, 'customer_id', id)
         const providers = await write.query
           .deleteFrom('identity_providers')
           .where('customer_id', '=', id)

@@ -39,6 +39,7 @@ export type KeyPurpose =
   | 'passwords'
   | 'tickets'
   | 'forms'
+  | 'cursors'
 
 export class MasterKeyError extends Error {
   override name = 'MasterKeyError'

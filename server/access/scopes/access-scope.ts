@@ -1,14 +1,24 @@
-import type { Geometry } from 'geojson'
+import type { Geometry, MultiPolygon, Polygon } from 'geojson'
+import type { Area } from '../../geo/area.ts'
 import type { Box } from '../../geo/box.ts'
+import type { Collection } from '../collections/collection.ts'
 
 /**
- * What one verified token may see and do on map data. Every function of the map stores that reads
+ * What one caller may see and do on map data. Every function of the map stores that reads or writes
  * features takes one, so that no query can forget to ask. `access-scopes.ts` makes it from a token.
  */
 export interface AccessScope {
-  /** Which features of this collection may be read: none, all, or those within limits. */
-  read(collectionId: string): 'none' | 'all' | Limits
+  /** Those of which anything may be seen, by id. */
+  collections(): readonly Collection[]
+  /** null: there is none, or nothing of it may be seen. */
+  collection(id: string): Collection | null
+  /** Which features may be seen. */
+  read(collectionId: string): View
+  /** Where may be written: geometry old and new must be wholly inside, `Limits.covers`. */
+  write(collectionId: string): View
 }
+
+export type View = 'none' | 'all' | Limits
 
 /** Where features may be seen; what is not seen does not exist. */
 export interface Limits {
@@ -20,6 +30,22 @@ export interface Limits {
   /** By the box around a feature; `edge`: only its geometry tells. The box of a point tells all. */
   judge(box: Box): 'inside' | 'outside' | 'edge'
   sees(geometry: Geometry): boolean
+  /** Whether it is wholly inside at least one area of each layer: for writes. */
+  covers(geometry: Geometry): boolean
+  /**
+   * What is left of them for features that touch the box: layers that hold it whole fall away. Areas
+   * outside of it stay, because such a feature may reach them.
+   */
+  within(box: Box): View
+  /** A feature must intersect one area of each layer. For workers, tile clipping and cache keys. */
+  layers: readonly (readonly ScopeArea[])[]
+}
+
+/** A stored area, which never changes, ready to be asked. */
+export interface ScopeArea {
+  id: string
+  geometry: Polygon | MultiPolygon
+  area: Area
 }
 
 /**
@@ -28,6 +54,3 @@ export interface Limits {
  * common: then `west` is greater than `east`, or `south` than `north`.
  */
 export type Window = Box
-
-/** The built-in sample collections are public: any token with `read` sees them whole. */
-export const publicAccessScope: AccessScope = { read: () => 'all' }

@@ -1,153 +1,167 @@
 import { LRUCache } from 'lru-cache'
-import { type Area, prepareArea } from '../../geo/area.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { KnownMembership, Memberships } from '../accounts/memberships.ts'
 import type { Areas } from '../areas/areas.ts'
-import type { MapDataDetail } from '../areas/map-data-detail.ts'
 import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Collections } from '../collections/collections.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
+import type { Subscriptions } from '../subscriptions/subscriptions.ts'
 import type { Caller } from '../tokens/access-token.ts'
-import { type AccessScope, publicAccessScope } from './access-scope.ts'
-import { limitsOf } from './limits.ts'
+import type { AccessScope } from './access-scope.ts'
+import { type Layer, layersOf } from './permission-layers.ts'
+import { createPreparedAreas, type FoundAreas, MAXIMUM_VERTICES } from './prepared-areas.ts'
+import { NOBODY, type Rights, rightsOf } from './rights.ts'
+import { scopeOf } from './scope-of.ts'
 
 /**
- * What a verified token may see, cut by the areas of its client and by its `authorization_details`.
- * These are layers, and each must permit a feature: every area of the client is one; the details of
- * a person's grant are one together, as they add up; and so are those of each exchange
- * (`oauth/grants/token-exchange.ts`).
+ * What a verified token may see and write. `rights.ts` says who may what on which collection; that is
+ * cut by layers, each of which must permit (`permission-layers.ts`): the areas of the client, and the
+ * token's `authorization_details`. `scope-of.ts` puts both together.
  *
- * What is kept is found by what the limits say, not by token: so it never is out of date, and all
- * tokens of a client share it. Areas themselves never change.
+ * What is kept is found by what rights and layers say, not by token, so all tokens of a client share
+ * it. It holds until a collection or a subscription changes, or one of its subscriptions begins or
+ * ends. Areas never change.
  */
-export type FindAccessScope = (caller: Caller) => AccessScope | Promise<AccessScope>
-
-/** Of the areas that are kept prepared, and again of those that kept scopes name: 100 bytes each. */
-const MAXIMUM_VERTICES = 500_000
+export interface FindAccessScope {
+  /**
+   * @param caller null: nobody's token, so open collections only
+   * @returns synchronous when all that is needed is at hand
+   */
+  (caller: Caller | null): AccessScope | Promise<AccessScope>
+}
 
 /**
- * @param clients its `known` needs a fresh feed, as it is when a token has been verified
- * @returns synchronous when all that is needed is at hand
+ * @param options what is `known` needs a fresh feed, as it is when a token has been verified; for
+ * nobody's calls the gateway asks for that itself
  */
 export function createAccessScopes(options: {
   areas: Pick<Areas, 'find'>
   clients: Pick<Clients, 'known'>
+  collections: Pick<Collections, 'known' | 'all' | 'revision'>
+  subscriptions: Pick<Subscriptions, 'of' | 'revision'>
+  memberships: Pick<Memberships, 'known'>
+  clock: Clock
 }): FindAccessScope {
-  const { areas, clients } = options
+  const { clients, collections, subscriptions, memberships, clock } = options
+  const areas = createPreparedAreas(options.areas)
   const known = new LRUCache<string, KnownScope>({
     maxSize: MAXIMUM_VERTICES,
-    sizeCalculation: ({ vertices }) => 100 + vertices,
+    sizeCalculation: ({ size }) => 100 + size,
   })
-  const prepared = new LRUCache<string, Area>({
-    maxSize: MAXIMUM_VERTICES,
-    sizeCalculation: ({ vertices }) => 100 + vertices,
-  })
-  const loading = new Map<string, Promise<AccessScope>>()
+  const keys = new WeakMap<Caller, CallerKey>()
 
-  async function findArea(id: string): Promise<Area | null> {
-    const kept = prepared.get(id)
-    if (kept) return kept
-    const stored = await areas.find(id)
-    if (!stored) return null
-    const area = prepareArea(stored.geometry)
-    prepared.set(id, area)
-    return area
-  }
+  const isCurrent = (kept: KnownScope) =>
+    kept.collections === collections.revision() &&
+    kept.subscriptions === subscriptions.revision() &&
+    clock.now() < kept.until
 
-  async function load(key: string, layers: readonly Layer[]): Promise<AccessScope> {
-    const ids = new Set(layers.flatMap((layer) => layer.flatMap(({ area }) => area ?? [])))
-    const found = new Map<string, Area>()
-    for (const id of ids) {
-      const area = await findArea(id)
-      if (area) found.set(id, area)
+  function find(
+    key: string,
+    rights: Rights,
+    layers: readonly Layer[],
+  ): AccessScope | Promise<AccessScope> {
+    const state = {
+      collections: collections.revision(),
+      subscriptions: subscriptions.revision(),
+      ...currentOf(
+        rights.readers.flatMap((id) => subscriptions.of(id)),
+        clock.now(),
+      ),
     }
-    const scope = scopeOf(layers, found)
-    const vertices = [...found.values()].reduce((sum, area) => sum + area.vertices, 0)
-    // An area that could not be found may be found at the next call.
-    if (found.size === ids.size) known.set(key, { scope, vertices })
-    return scope
+    const ids = idsOf(layers, state.live)
+    const finish = (found: FoundAreas): AccessScope => {
+      const byCollection = Map.groupBy(state.live, ({ collectionId }) => collectionId)
+      const scope = scopeOf({ rights, live: byCollection, layers, areas: found, collections })
+      let size = state.live.length
+      for (const { area } of found.values()) size += area.vertices
+      // An area that could not be found may be found at the next call.
+      if (found.size === ids.size) known.set(key, { ...state, scope, size })
+      return scope
+    }
+    const found = areas.find(ids)
+    return found instanceof Promise ? found.then(finish) : finish(found)
   }
 
-  function find(layers: readonly Layer[]): AccessScope | Promise<AccessScope> {
-    if (layers.length === 0) return publicAccessScope
-    const key = JSON.stringify(layers)
+  function scopeFor(
+    caller: Caller,
+    client: Client | null,
+    membership: readonly KnownMembership[],
+  ): AccessScope | Promise<AccessScope> {
+    if (!client) return NOTHING
+    const before = keys.get(caller)
+    if (before && before.client === client && before.membership === membership) {
+      const kept = known.get(before.key)
+      if (kept && isCurrent(kept)) return kept.scope
+    }
+    const rights = rightsOf(caller, client, membership)
+    const layers = layersOf(caller, client)
+    const key = JSON.stringify([rights, layers])
+    keys.set(caller, { client, membership, key })
+    return keptOr(key, rights, layers)
+  }
+
+  function keptOr(key: string, rights: Rights, layers: readonly Layer[]) {
     const kept = known.get(key)
-    if (kept) return kept.scope
-    const underWay = loading.get(key) ?? load(key, layers).finally(() => loading.delete(key))
-    loading.set(key, underWay)
-    return underWay
+    return kept && isCurrent(kept) ? kept.scope : find(key, rights, layers)
   }
-
-  const scopeFor = (caller: Caller, client: Client | null) =>
-    client ? find([...layersOfClient(client), ...layersOfToken(caller)]) : NOTHING
 
   return (caller) => {
+    if (!caller) return keptOr('', NOBODY, [])
     const client = clients.known(caller.clientId)
-    return client instanceof Promise
-      ? client.then((found) => scopeFor(caller, found))
-      : scopeFor(caller, client)
+    const membership = caller.accountId === null ? NONE : memberships.known(caller.accountId)
+    return client instanceof Promise || membership instanceof Promise
+      ? Promise.all([client, membership]).then((found) => scopeFor(caller, ...found))
+      : scopeFor(caller, client, membership)
   }
 }
 
 interface KnownScope {
   scope: AccessScope
-  vertices: number
+  /** In vertices. */
+  size: number
+  /** The revisions it was made of. */
+  collections: number
+  subscriptions: number
+  /** When the next of its subscriptions begins or ends. */
+  until: number
 }
 
-/** Of which one must permit what is read. */
-type Layer = readonly Permission[]
-
-interface Permission {
-  /** null: all. */
-  collections: readonly string[] | null
-  /** The id of an area; null: everywhere. */
-  area: string | null
+/** How what a token may see was found before, and what else that was made of. */
+interface CallerKey {
+  client: Client
+  membership: readonly KnownMembership[]
+  key: string
 }
 
-const NOTHING: AccessScope = { read: () => 'none' }
+const NONE: readonly KnownMembership[] = []
 
-function layersOfClient({ areaIds }: Client): Layer[] {
-  return areaIds.map((area) => [{ collections: null, area }])
+const NOTHING: AccessScope = {
+  collections: () => [],
+  collection: () => null,
+  read: () => 'none',
+  write: () => 'none',
 }
 
-function layersOfToken({ claims }: Caller): Layer[] {
-  if (!claims.authorization_details) return []
-  const details = claims.authorization_details as readonly (MapDataDetail & {
-    layer?: number
-  })[]
-  const layers = Map.groupBy(details, ({ layer = 0 }) => layer)
-  return [...layers.values()].map((layer) =>
-    layer
-      .filter(({ actions }) => actions.includes('read'))
-      .map(({ collections, area }) => ({ collections, area })),
-  )
-}
-
-function scopeOf(layers: readonly Layer[], areas: ReadonlyMap<string, Area>): AccessScope {
-  const found = new Map<string, ReturnType<AccessScope['read']>>()
-
-  function judge(collectionId: string): ReturnType<AccessScope['read']> {
-    const limiting: Area[][] = []
-    for (const layer of layers) {
-      const permitting = layer.filter(
-        ({ collections, area }) =>
-          (collections === null || collections.includes(collectionId)) &&
-          (area === null || areas.has(area)),
-      )
-      if (permitting.length === 0) return 'none'
-      if (permitting.some(({ area }) => area === null)) continue
-      limiting.push(permitting.map(({ area }) => areas.get(area!)!))
-    }
-    return limiting.length === 0 ? 'all' : limitsOf(limiting)
+/** Those that hold now, and until when that is so. */
+function currentOf(
+  subscriptions: readonly Subscription[],
+  now: number,
+): { live: Subscription[]; until: number } {
+  let until = Number.POSITIVE_INFINITY
+  const live: Subscription[] = []
+  for (const subscription of subscriptions) {
+    const { from, to } = subscription
+    if (to !== null && to <= now) continue
+    if (from <= now) live.push(subscription)
+    until = Math.min(until, from > now ? from : (to ?? until))
   }
-
-  return {
-    read(collectionId) {
-      const before = found.get(collectionId)
-      if (before !== undefined) return before
-      const judged = judge(collectionId)
-      if (found.size < MAXIMUM_COLLECTIONS) found.set(collectionId, judged)
-      return judged
-    },
-  }
+  return { live, until }
 }
 
-/** Of which a scope remembers what it says: names come from requests. */
-const MAXIMUM_COLLECTIONS = 1_000
+function idsOf(layers: readonly Layer[], live: readonly Subscription[]): Set<string> {
+  const ids = new Set<string>()
+  for (const { area } of layers.flat()) if (area !== null) ids.add(area)
+  for (const { areaId } of live) if (areaId !== null) ids.add(areaId)
+  return ids
+}

@@ -1,13 +1,13 @@
-import type { Area } from '../../geo/area.ts'
 import { type Box, boxUnion } from '../../geo/box.ts'
-import type { Limits, Window } from './access-scope.ts'
+import type { Limits, ScopeArea, Window } from './access-scope.ts'
 
 /**
  * Layers of areas as limits: a feature must intersect at least one area of each layer. Areas are
  * never intersected with each other.
  */
-export function limitsOf(layers: readonly (readonly Area[])[]): Limits {
-  return {
+export function limitsOf(layers: readonly (readonly ScopeArea[])[]): Limits {
+  const limits: Limits = {
+    layers,
     windows: windowsOf(layers),
     judge(box) {
       let all: 'inside' | 'edge' = 'inside'
@@ -18,15 +18,28 @@ export function limitsOf(layers: readonly (readonly Area[])[]): Limits {
       }
       return all
     },
-    sees: (geometry) => layers.every((layer) => layer.some((area) => area.intersects(geometry))),
+    sees: (geometry) =>
+      layers.every((layer) => layer.some(({ area }) => area.intersects(geometry))),
+    covers: (geometry) =>
+      layers.every((layer) => layer.some(({ area }) => area.contains(geometry))),
+    within(box) {
+      const left = layers.filter((layer) => judgeLayer(layer, box) !== 'inside')
+      if (left.length === 0) return 'all'
+      return left.length === layers.length ? limits : limitsOf(left)
+    },
   }
+  return limits
 }
 
-function judgeLayer(layer: readonly Area[], box: Box): 'inside' | 'outside' | 'edge' {
+type Layer = readonly ScopeArea[]
+
+function judgeLayer(layer: Layer, box: Box): 'inside' | 'outside' | 'edge' {
   const isPoint = box.west === box.east && box.south === box.north
-  if (isPoint) return layer.some((area) => area.covers(box.west, box.south)) ? 'inside' : 'outside'
+  if (isPoint) {
+    return layer.some(({ area }) => area.covers(box.west, box.south)) ? 'inside' : 'outside'
+  }
   let best: 'outside' | 'edge' = 'outside'
-  for (const area of layer) {
+  for (const { area } of layer) {
     const verdict = area.classify(box)
     if (verdict === 'inside') return 'inside'
     if (verdict === 'edge') best = 'edge'
@@ -40,10 +53,10 @@ const MAXIMUM_WINDOWS = 8
 const WORLD: Window = { west: -180, south: -90, east: 180, north: 90 }
 
 /** One box of each layer: in every combination, unless these are too many. */
-function windowsOf(layers: readonly (readonly Area[])[]): Window[] {
+function windowsOf(layers: readonly Layer[]): Window[] {
   return layers.reduce<Window[]>(
     (windows, layer) => {
-      const boxes = layer.flatMap((area) => area.boxes)
+      const boxes = layer.flatMap(({ area }) => area.boxes)
       const few = windows.length * boxes.length <= MAXIMUM_WINDOWS
       return (few ? boxes : [boxes.reduce(boxUnion)]).flatMap((box) =>
         windows.map((window) => common(window, box)),

@@ -43,7 +43,7 @@ export function countryRoutes(app: FastifyInstance, data: MapData): void {
           return { id, name }
         }),
         nextPage: found.next === null ? null : String(found.next),
-        ...(await sourceOf(data, scope, COUNTRIES)),
+        ...sourceOf(scope, COUNTRIES),
       }
     },
   )
@@ -64,8 +64,8 @@ export function countryRoutes(app: FastifyInstance, data: MapData): void {
     },
     async (request) => {
       const scope = await data.accessScope(request)
-      const feature = present(await store.item(scope, COUNTRIES, request.params.countryId))
-      return { ...toCountry(feature), ...(await sourceOf(data, scope, COUNTRIES)) }
+      const { feature } = present(await store.item(scope, COUNTRIES, request.params.countryId))
+      return { ...toCountry(feature), ...sourceOf(scope, COUNTRIES) }
     },
   )
 }

@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDemoClient } from '../../../test/support/access.ts'
 import { openTestApp, type TestApp } from '../../../test/support/app.ts'
+import { type TestFeature, text } from '../../../test/support/collections.ts'
 import { temporaryFolder } from '../../../test/support/server.ts'
-import type { MapFeature } from '../../maps/store/map-store.ts'
+import { systemActor } from '../../access/audit/actor.ts'
+import { wholeScope } from '../../access/scopes/whole-scope.ts'
+import { importFeatures } from '../../maps/store/import-features.ts'
 
 const CLIENT_ID = '11111111-0000-0000-0000-000000000000'
 
@@ -14,8 +17,11 @@ let secret: string
 beforeEach(async () => {
   app = await openTestApp({ kind: 'sqlite', file: join(temporaryFolder(), 'mapgate.sqlite') })
   secret = (await createDemoClient(app.access, { id: CLIENT_ID })).text
+  const { collections } = app.access
   for (const [id, features] of Object.entries(sample)) {
-    await app.maps.replaceCollection({ id, ...description }, features)
+    await collections.create(systemActor, { id, ...description })
+    const scope = wholeScope(() => collections.all())
+    await importFeatures(app.maps, scope, id, definitions[id as keyof typeof sample], features)
   }
 })
 
@@ -217,14 +223,24 @@ it('is not there when it is switched off', async () => {
 })
 
 const description = {
+  customerId: null,
+  visibility: 'public',
   title: '',
   description: '',
   attribution: 'Someone',
   licence: { name: 'CC BY 4.0', url: 'https://creativecommons.org/licenses/by/4.0/' },
-  geometryType: 'Point',
+  madeOf: null,
 } as const
 
-const sample: Record<'places' | 'countries', MapFeature[]> = {
+const definitions = {
+  places: {
+    schema: ['name', 'country', 'admin1', 'admin2'].map((name) => text(name)),
+    dimension: 0,
+  },
+  countries: { schema: [text('name')], dimension: 2 },
+} as const
+
+const sample: Record<'places' | 'countries', TestFeature[]> = {
   places: [
     point('dk-1', [10.38, 55.4], 'Odense', 'Syddanmark'),
     point('dk-2', [12.57, 55.68], 'København', 'Hovedstaden'),
@@ -256,7 +272,7 @@ function point(
   coordinates: [number, number],
   name: string,
   admin1: string | null,
-): MapFeature {
+): TestFeature {
   const country = id.slice(0, 2).toUpperCase()
   return {
     id,

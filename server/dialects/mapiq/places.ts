@@ -40,7 +40,7 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
       return {
         places: found.features.map(toPlace),
         nextPage: found.next === null ? null : String(found.next),
-        ...(await sourceOf(data, scope, PLACES)),
+        ...sourceOf(scope, PLACES),
       }
     },
   )
@@ -73,7 +73,7 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
           ...toPlace(feature),
           distanceMeters: Math.round(metres),
         })),
-        ...(await sourceOf(data, scope, PLACES)),
+        ...sourceOf(scope, PLACES),
       }
     },
   )
@@ -94,8 +94,8 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
     },
     async (request) => {
       const scope = await data.accessScope(request)
-      const feature = present(await store.item(scope, PLACES, request.params.placeId))
-      return { ...toPlace(feature), ...(await sourceOf(data, scope, PLACES)) }
+      const { feature } = present(await store.item(scope, PLACES, request.params.placeId))
+      return { ...toPlace(feature), ...sourceOf(scope, PLACES) }
     },
   )
 }

@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import { parseBoxes } from '../../geo/box.ts'
-import type { Collection, ItemsQuery, MapStore } from '../../maps/store/map-store.ts'
+import type { ItemsQuery, MapStore } from '../../maps/store/map-store.ts'
 import { badParameter, notFound } from '../../protocol/problem.ts'
 
 /** What the endpoints read from. */
@@ -42,19 +43,18 @@ export const idParameter = Type.String({ pattern: '^[^\\u0000]{1,200}$' })
 
 export const source = {
   attribution: Type.String({ description: 'To be shown wherever the data is.' }),
-  licence: Type.Object({ name: Type.String(), url: Type.String() }),
+  licence: Type.Union([Type.Object({ name: Type.String(), url: Type.String() }), Type.Null()]),
 }
 
 /**
  * Where the data of an answer comes from.
  * @throws Problem 404 when the installation does not have the collection
  */
-export async function sourceOf(
-  { store }: MapData,
+export function sourceOf(
   scope: AccessScope,
   collectionId: string,
-): Promise<Pick<Collection, 'attribution' | 'licence'>> {
-  const { attribution, licence } = present(await store.collection(scope, collectionId))
+): Pick<Collection, 'attribution' | 'licence'> {
+  const { attribution, licence } = present(scope.collection(collectionId))
   return { attribution, licence }
 }
 

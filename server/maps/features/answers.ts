@@ -1,55 +1,71 @@
-import type { FastifyReply } from 'fastify'
-import type { Static } from 'typebox'
-import { GEOJSON, type Link, licenceLink } from './links.ts'
-import type { collectionBody } from './schemas.ts'
-import type { Collection } from '../store/map-store.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Collection } from '../../access/collections/collection.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { allowCaching, isFresh, tagOf } from './caching.ts'
+import { GEOJSON, type Link, licenceLinks } from './links.ts'
 
-/** A collection as it is shown. */
-export function describe(
-  { id, title, description, attribution, extent, geometryType, featureCount }: Collection,
-  collectionLinks: Link[],
-): Static<typeof collectionBody> {
-  return {
-    id,
-    title,
-    description,
-    attribution,
-    itemType: 'feature',
-    geometryType,
-    ...(featureCount !== null && { featureCount }),
-    ...(extent && {
-      extent: { spatial: { bbox: [[extent.west, extent.south, extent.east, extent.north]] } },
-    }),
-    links: collectionLinks,
-  }
-}
+/** Answers of features, which are GeoJSON text and stay text: parsing them would be most of the work. */
 
-/** A page of features, each GeoJSON text. */
+/** @param features each GeoJSON text */
 export function sendFeatures(
+  request: FastifyRequest,
   reply: FastifyReply,
-  collection: Collection,
-  features: string[],
-  featureLinks: Link[],
+  options: {
+    collection: Collection
+    features: readonly string[]
+    /** Left out when it is not known. */
+    numberMatched?: number | undefined
+    links: readonly Link[]
+    clock: Clock
+  },
 ): FastifyReply {
+  const { collection, features, numberMatched, links, clock } = options
   const head = JSON.stringify({
     type: 'FeatureCollection',
     numberReturned: features.length,
+    numberMatched,
     attribution: collection.attribution,
-    links: [...featureLinks, licenceLink(collection)],
+    links: [...links, ...licenceLinks(collection)],
   })
-  return sendGeoJson(reply, `${head.slice(0, -1)},"features":[${features.join(',')}]}`)
+  const text = `${head.slice(0, -1)},"features":[${features.join(',')}]`
+  allowCaching(request, reply, [collection])
+  // Weak (RFC 9110 §8.8.1): the same features, whatever `timeStamp` says.
+  if (isFresh(request, reply, `W/"${tagOf(text)}"`)) return reply
+  const timeStamp = new Date(clock.now()).toISOString()
+  return sendGeoJson(reply, `${text},"timeStamp":"${timeStamp}"}`)
 }
 
-/** One feature, GeoJSON text. */
+/** @param etag of the feature as the store has it, for `If-Match` too */
 export function sendFeature(
+  request: FastifyRequest,
   reply: FastifyReply,
-  collection: Collection,
-  feature: string,
-  featureLinks: Link[],
+  options: {
+    collection: Collection
+    feature: string
+    etag: string
+    links: readonly Link[]
+  },
 ): FastifyReply {
+  const { collection, feature, etag, links } = options
+  allowCaching(request, reply, [collection])
+  if (isFresh(request, reply, `"${etag}"`)) return reply
   const { attribution } = collection
-  const links = [...featureLinks, licenceLink(collection)]
-  return sendGeoJson(reply, withMembers(feature, { attribution, links }))
+  return sendGeoJson(
+    reply,
+    withMembers(feature, { attribution, links: [...links, ...licenceLinks(collection)] }),
+  )
+}
+
+/** JSON that is about collections. */
+export function sendJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: { text: string; collections: readonly Collection[]; type?: string; tag?: string },
+): FastifyReply {
+  const { text, collections, type = 'application/json', tag = tagOf(text) } = options
+  allowCaching(request, reply, collections)
+  if (isFresh(request, reply, `"${tag}"`)) return reply
+  return sendText(reply, type, text)
 }
 
 /** Adds members to a JSON object that is text. */
@@ -57,7 +73,14 @@ export function withMembers(object: string, members: Record<string, unknown>): s
   return `${object.slice(0, -1)},${JSON.stringify(members).slice(1)}`
 }
 
-function sendGeoJson(reply: FastifyReply, text: string): FastifyReply {
-  // As bytes: to text Fastify would add a charset, which the media type does not have (RFC 7946 §12).
-  return reply.header('content-type', GEOJSON).send(Buffer.from(text))
+const sendGeoJson = (reply: FastifyReply, text: string) => sendText(reply, GEOJSON, text)
+
+/**
+ * As it is: without a serializer Fastify would add a charset, which the media types do not have
+ * (RFC 7946 §12). Not as bytes: a text goes out with its head in one piece, which costs less.
+ */
+function sendText(reply: FastifyReply, type: string, text: string): FastifyReply {
+  return reply.header('content-type', type).serializer(unchanged).send(text)
 }
+
+const unchanged = (text: unknown) => text as string

@@ -1,177 +1,123 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import { Type } from 'typebox'
+import * as answers from './answer-schemas.ts'
+import { ABSENT, BAD, geoJson, json, jsonSchema, ok } from './answer-schemas.ts'
+import * as queries from './query-schemas.ts'
 
-/** The schemas of the map data API's routes: for checking requests, and for the API reference. */
-
-const tokenQuery = {
-  access_token: Type.Optional(
-    Type.String({ description: 'The access token, for clients that can send no header.' }),
-  ),
-}
-
-function queryOf<Properties extends Record<string, TSchema>>(properties: Properties) {
-  return Type.Object({ ...properties, ...tokenQuery }, { additionalProperties: false })
-}
-
-/** No control characters: Postgres takes no NUL, and no id has one. */
-const id = { pattern: '^[^\\x00-\\x1F\\x7F]{1,200}$' }
-const collectionId = Type.String({ ...id, description: 'The collection.' })
-const featureId = Type.String({ ...id, description: 'The feature.' })
-
-const tokenOnly = queryOf({})
-export type TokenQuery = Static<typeof tokenOnly>
-
-const collectionParams = Type.Object({ collectionId })
-export type CollectionParams = Static<typeof collectionParams>
-
-const featureParams = Type.Object({ collectionId, featureId })
-export type FeatureParams = Static<typeof featureParams>
-
-const itemsQuery = queryOf({
-  bbox: Type.Optional(
-    Type.String({
-      description:
-        'Only features that intersect this box: west,south,east,north in degrees (CRS84). West greater than east crosses the antimeridian.',
-    }),
-  ),
-  limit: Type.Integer({
-    minimum: 1,
-    default: 100,
-    description: 'How many features to return; more than 10,000 means 10,000.',
-  }),
-  after: Type.Optional(Type.String({ description: 'Where to go on: from a `next` link.' })),
-})
-export type ItemsQuery = Static<typeof itemsQuery>
-
-const nearestQuery = queryOf({
-  point: Type.String({ description: 'Longitude,latitude in degrees (CRS84).' }),
-  limit: Type.Integer({
-    minimum: 1,
-    maximum: 100,
-    default: 1,
-    description: 'How many features to return.',
-  }),
-})
-export type NearestQuery = Static<typeof nearestQuery>
-
-const link = Type.Object({
-  rel: Type.String(),
-  href: Type.String({ format: 'uri' }),
-  type: Type.Optional(Type.String()),
-  title: Type.Optional(Type.String()),
-})
-
-const landingBody = Type.Object({
-  title: Type.String(),
-  description: Type.String(),
-  links: Type.Array(link),
-})
-
-export const collectionBody = Type.Object({
-  id: Type.String(),
-  title: Type.String(),
-  description: Type.String(),
-  attribution: Type.String({ description: 'To be shown wherever the data is.' }),
-  itemType: Type.Literal('feature'),
-  geometryType: Type.String({ description: 'The GeoJSON type of all its geometries.' }),
-  featureCount: Type.Optional(
-    Type.Integer({ description: 'Left out when the token may not see all of it.' }),
-  ),
-  extent: Type.Optional(
-    Type.Object({ spatial: Type.Object({ bbox: Type.Array(Type.Array(Type.Number())) }) }),
-  ),
-  links: Type.Array(link),
-})
-
-const collectionsBody = Type.Object({
-  links: Type.Array(link),
-  collections: Type.Array(collectionBody),
-})
-
-/** RFC 7946 §3.2 */
-const featureMembers = {
-  type: Type.Literal('Feature'),
-  id: Type.String(),
-  geometry: Type.Object({ type: Type.String() }, { additionalProperties: true }),
-  properties: Type.Object({}, { additionalProperties: true }),
-}
-
-const featureBody = Type.Object({
-  ...featureMembers,
-  attribution: Type.String(),
-  links: Type.Array(link),
-})
-
-function featureCollectionOf(feature: TSchema) {
-  return Type.Object({
-    type: Type.Literal('FeatureCollection'),
-    numberReturned: Type.Integer(),
-    attribution: Type.String({ description: 'To be shown wherever the data is.' }),
-    links: Type.Array(link, { description: '`next` is there when more features follow.' }),
-    features: Type.Array(feature),
-  })
-}
-
-const nearbyFeature = Type.Object({
-  ...featureMembers,
-  distanceMeters: Type.Number({ description: 'From the point, along a great circle.' }),
-})
-
-function json(description: string, schema: TSchema) {
-  return { 200: { description, content: { 'application/json': { schema } } } }
-}
-
-function geoJson(description: string, schema: TSchema) {
-  return { 200: { description, content: { 'application/geo+json': { schema } } } }
-}
+/** The schemas of the routes that read map data: for checking requests, and for the API reference. */
 
 const tags = ['Map data']
 
 export const landing = {
   summary: 'Show where the map data is',
   tags,
-  querystring: tokenOnly,
-  response: json('Links to the collections and the API reference.', landingBody),
+  querystring: queries.plainQuery,
+  response: json('Links to everything else.', answers.landingBody),
+}
+
+export const conformance = {
+  summary: 'List the conformance classes',
+  tags,
+  querystring: queries.plainQuery,
+  response: json('What of the standards this server obeys.', answers.conformanceBody),
+}
+
+export const api = {
+  summary: 'Show the definition of this API (OpenAPI 3.0)',
+  tags,
+  querystring: queries.plainQuery,
+  response: ok(
+    'The definition.',
+    'application/vnd.oai.openapi+json;version=3.0',
+    answers.properties,
+    {},
+  ),
 }
 
 export const collections = {
   summary: 'List the collections',
   tags,
-  querystring: tokenOnly,
+  querystring: queries.plainQuery,
   response: json(
-    'The collections that the token may read, their extents cut to its areas.',
-    collectionsBody,
+    'The collections that the caller may read, their extents cut to its areas.',
+    answers.collectionsBody,
   ),
 }
 
 export const collection = {
   summary: 'Show a collection',
   tags,
-  params: collectionParams,
-  querystring: tokenOnly,
-  response: json('The collection.', collectionBody),
+  params: queries.collectionParams,
+  querystring: queries.plainQuery,
+  response: json('The collection.', answers.collectionBody, { 404: ABSENT }),
+}
+
+export const schema = {
+  summary: 'Show the properties of a collection’s features',
+  tags,
+  params: queries.collectionParams,
+  querystring: queries.schemaQuery,
+  response: jsonSchema('A JSON Schema.', { 404: ABSENT }),
+}
+
+export const queryables = {
+  summary: 'Show what features can be filtered by',
+  tags,
+  params: queries.collectionParams,
+  querystring: queries.plainQuery,
+  response: jsonSchema('A JSON Schema; each property is a parameter of the list of features.', {
+    404: ABSENT,
+  }),
 }
 
 export const items = {
   summary: 'List features',
+  description:
+    'Every property of the collection that is no object is a parameter too, and finds the features where it has that value: `name=Madison`.',
   tags,
-  params: collectionParams,
-  querystring: itemsQuery,
-  response: geoJson('A page of features.', featureCollectionOf(Type.Object(featureMembers))),
+  params: queries.collectionParams,
+  querystring: queries.itemsQuery,
+  response: geoJson(
+    'A page of features.',
+    answers.featureCollectionOf(Type.Object(answers.featureMembers)),
+    {
+      400: BAD,
+      404: ABSENT,
+    },
+  ),
 }
 
 export const item = {
   summary: 'Show a feature',
   tags,
-  params: featureParams,
-  querystring: tokenOnly,
-  response: geoJson('The feature.', featureBody),
+  params: queries.featureParams,
+  querystring: queries.itemQuery,
+  response: geoJson('The feature.', answers.featureBody, { 400: BAD, 404: ABSENT }),
 }
 
 export const nearest = {
   summary: 'Find the features nearest to a point',
   description: 'For collections of points. The nearest comes first.',
   tags,
-  params: collectionParams,
-  querystring: nearestQuery,
-  response: geoJson('The nearest features.', featureCollectionOf(nearbyFeature)),
+  params: queries.collectionParams,
+  querystring: queries.nearestQuery,
+  response: geoJson('The nearest features.', answers.featureCollectionOf(answers.nearbyFeature), {
+    400: BAD,
+    404: ABSENT,
+  }),
+}
+
+export const containing = {
+  summary: 'Find the features that contain a point',
+  description: 'A boundary belongs to what it bounds. The one with the smallest box comes first.',
+  tags,
+  params: queries.collectionParams,
+  querystring: queries.containingQuery,
+  response: geoJson(
+    'The features.',
+    answers.featureCollectionOf(Type.Object(answers.featureMembers)),
+    {
+      400: BAD,
+      404: ABSENT,
+    },
+  ),
 }

@@ -3,11 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Feature, MultiPolygon } from 'geojson'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { publicAccessScope as everything } from '../../access/scopes/access-scope.ts'
+import type { Collection } from '../../access/collections/collection.ts'
+import { wholeScope } from '../../access/scopes/whole-scope.ts'
 import { boxOfGeometry } from '../../geo/geometry.ts'
+import { faultOfRings } from '../../geo/simple-rings.ts'
 import { openMapStore } from '../store/open.ts'
-import { type ImportProgress, importSampleData } from './sample-data.ts'
+import { type ImportProgress, importSampleData, sampleCollections } from './sample-data.ts'
 import type { MapStore } from '../store/map-store.ts'
+
+const collections = sampleCollections.map(({ collection }): Collection => ({
+  ...collection,
+  createdAt: 0,
+  updatedAt: 0,
+}))
+const everything = wholeScope(() => collections)
 
 describe('the sample data', () => {
   let folder: string
@@ -17,6 +26,7 @@ describe('the sample data', () => {
     importSampleData({
       store,
       location: { kind: 'sqlite', file: join(folder, 'maps.sqlite') },
+      collections,
       onProgress: (line) => progress.push(line),
     })
 
@@ -31,11 +41,14 @@ describe('the sample data', () => {
   })
 
   it('is all there, and said so on the way', async () => {
-    const counts = (await store.collections(everything)).map((each) => [each.id, each.featureCount])
+    const counts = await Promise.all(
+      collections.map(async ({ id }) => [id, (await store.state(everything, id))!.featureCount]),
+    )
     expect(counts).toEqual([
       ['countries', 241],
-      ['images', 42],
+      ['counties', 3_230],
       ['places', 171_075],
+      ['images', 42],
       ['sequences', 3],
     ])
     expect(progress[0]).toEqual({ collection: 'countries', done: 241, total: 241 })
@@ -64,8 +77,26 @@ describe('the sample data', () => {
       ['kosovo', 'Kosovo'],
       ['ashmore-and-cartier-is', 'Ashmore and Cartier Is.'],
     ] as const) {
-      const text = await store.item(everything, 'countries', id)
-      expect(JSON.parse(text!)).toMatchObject({ id, properties: { name } })
+      const found = await store.item(everything, 'countries', id)
+      expect(JSON.parse(found!.feature)).toMatchObject({ id, properties: { name } })
+    }
+  })
+
+  it('knows counties by their FIPS codes, with their states', async () => {
+    const found = await store.item(everything, 'counties', '55025')
+    expect(JSON.parse(found!.feature)).toMatchObject({
+      id: '55025',
+      properties: { name: 'Dane', state: 'Wisconsin' },
+    })
+  })
+
+  it('has sound shapes only', async () => {
+    for (const id of ['countries', 'counties']) {
+      const page = await store.items(everything, id, { limit: 10_000 })
+      const faulty = page!.features
+        .map((text) => JSON.parse(text) as Feature<MultiPolygon>)
+        .filter(({ geometry }) => faultOfRings(geometry.coordinates.flat()) !== null)
+      expect(faulty.map((feature) => feature.id)).toEqual([])
     }
   })
 

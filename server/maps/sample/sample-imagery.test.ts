@@ -2,18 +2,22 @@ import { VectorTile } from '@mapbox/vector-tile'
 import type { LineString, Point } from 'geojson'
 import { PbfReader } from 'pbf'
 import { describe, expect, it } from 'vitest'
-import { type Detection, imageCollections } from './sample-imagery.ts'
+import { type Detection, images as imagesOf, sequences as sequencesOf } from './sample-imagery.ts'
 
-const [images, sequences] = imageCollections.map(({ features }) => features())
+const load = async () => [
+  [...(await imagesOf.load()).features],
+  [...(await sequencesOf.load()).features],
+]
+const [images, sequences] = await load()
 
 describe('the made-up imagery', () => {
-  it('is the same each time', () => {
-    expect(imageCollections.map(({ features }) => features())).toEqual([images, sequences])
+  it('is the same each time', async () => {
+    expect(await load()).toEqual([images, sequences])
   })
 
   it('says of itself that it is made up', () => {
-    for (const { description } of imageCollections) {
-      expect(description.attribution).toContain('Synthetic')
+    for (const { collection } of [imagesOf, sequencesOf]) {
+      expect(collection.attribution).toContain('Synthetic')
     }
     for (const { properties } of [...images!, ...sequences!]) {
       expect(properties['synthetic']).toBe(true)

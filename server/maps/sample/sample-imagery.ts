@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { fromGeojsonVt } from '@maplibre/vt-pbf'
-import type { CollectionDescription, MapFeature } from '../store/map-store.ts'
+import type { SampleCollection, SampleFeature } from './sample-collection.ts'
 
 /**
  * Street images that nobody took: three drives through Madison, Wisconsin, made up the same way each
@@ -10,42 +10,69 @@ import type { CollectionDescription, MapFeature } from '../store/map-store.ts'
  * An image carries its detections, whose outlines are vector tiles in base64: layer `mpy-or`, extent
  * 4096, from the image's upper left corner. A sequence names its images in the order of the drive.
  */
-export const imageCollections: readonly {
-  description: CollectionDescription
-  features: () => MapFeature[]
-}[] = [
-  {
-    description: {
-      id: 'images',
-      title: 'Images',
-      description: 'Places and directions of street images in Madison, Wisconsin, with detections.',
-      ...madeUp(),
-      geometryType: 'Point',
-    },
-    features: () => DRIVES.flatMap(imagesOf),
+export const images: SampleCollection = {
+  collection: {
+    id: 'images',
+    title: 'Images',
+    description: 'Places and directions of street images in Madison, Wisconsin, with detections.',
+    ...madeUp(),
+    madeOf: null,
   },
-  {
-    description: {
-      id: 'sequences',
-      title: 'Sequences',
-      description: 'The drives on which the images were taken.',
-      ...madeUp(),
-      geometryType: 'LineString',
-      madeOf: 'images',
-    },
-    features: () => DRIVES.map(sequenceOf),
+  definition: {
+    schema: [
+      { name: 'synthetic', type: 'boolean', title: 'Made up' },
+      { name: 'sequence_id', type: 'string' },
+      { name: 'captured_at', type: 'integer', description: 'Milliseconds since 1970' },
+      { name: 'compass_angle', type: 'number', description: 'Degrees clockwise from north' },
+      { name: 'altitude', type: 'number', description: 'Metres above the sea' },
+      { name: 'camera_type', type: 'string' },
+      { name: 'is_pano', type: 'boolean' },
+      { name: 'width', type: 'integer', description: 'Pixels' },
+      { name: 'height', type: 'integer', description: 'Pixels' },
+      { name: 'make', type: 'string' },
+      { name: 'model', type: 'string' },
+      { name: 'creator', type: 'object' },
+      { name: 'detections', type: 'object', description: 'What is seen in the image' },
+    ],
+    dimension: 0,
   },
-]
+  load: async () => loaded(DRIVES.flatMap(imagesOf)),
+}
+
+export const sequences: SampleCollection = {
+  collection: {
+    id: 'sequences',
+    title: 'Sequences',
+    description: 'The drives on which the images were taken.',
+    ...madeUp(),
+    madeOf: 'images',
+  },
+  definition: {
+    schema: [
+      { name: 'synthetic', type: 'boolean', title: 'Made up' },
+      { name: 'name', type: 'string', title: 'Name', search: 'name' },
+      { name: 'captured_at', type: 'integer', description: 'Milliseconds since 1970' },
+      { name: 'is_pano', type: 'boolean' },
+      { name: 'image_ids', type: 'object', description: 'In the order of the drive' },
+    ],
+    dimension: 1,
+  },
+  load: async () => loaded(DRIVES.map(sequenceOf)),
+}
 
 function madeUp() {
   return {
+    customerId: null,
+    visibility: 'public',
     attribution: 'Synthetic: made up by Mapgate, not photographed',
     licence: {
       name: 'CC0 1.0',
       url: 'https://creativecommons.org/publicdomain/zero/1.0/',
     },
-  }
+  } as const
 }
+
+const loaded = (features: SampleFeature[]) => ({ total: features.length, features })
 
 export interface Detection {
   id: string
@@ -104,7 +131,7 @@ const VALUES = [
   'construction--flat--crosswalk-plain',
 ] as const
 
-function imagesOf(drive: Drive): MapFeature[] {
+function imagesOf(drive: Drive): SampleFeature[] {
   return indexes(IMAGES_OF_A_DRIVE).map((index) => {
     const id = imageId(drive, index)
     const capturedAt = drive.startedAt + index * SECONDS_BETWEEN_IMAGES * 1_000
@@ -130,7 +157,7 @@ function imagesOf(drive: Drive): MapFeature[] {
   })
 }
 
-function sequenceOf(drive: Drive): MapFeature {
+function sequenceOf(drive: Drive): SampleFeature {
   const images = indexes(IMAGES_OF_A_DRIVE)
   return {
     id: sequenceId(drive),

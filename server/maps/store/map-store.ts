@@ -1,27 +1,45 @@
-import type { Geometry } from 'geojson'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { Box, LonLat } from '../../geo/box.ts'
+import type {
+  BeginOutcome,
+  FeatureChange,
+  GenerationDefinition,
+  MapChange,
+  WriteOutcome,
+} from './changes.ts'
+import type { CollectionState } from './collection-state.ts'
+import type { SearchHit, SearchQuery } from './search-query.ts'
 
 /**
  * Where collections of features live, apart from the rest of the database so that an import never
- * holds up a token: in a SQLite file of its own (`sqlite-store.ts`) or in tables of their own in the
- * same Postgres (`postgres-store.ts`); `open.ts` chooses.
+ * holds up a token: in a SQLite file of its own (`sqlite/`) or in tables of their own in the same
+ * Postgres (`postgres/`); `open.ts` chooses. Which collections there are, and whose, is the
+ * registry's (`access/collections/`): it comes with the scope.
  *
- * Both keep features as JSON text in the order of their import, with an index over their boxes that
- * gives candidates; `candidates.ts` judges these, so both say the same. Every function that reads
- * takes the caller's access scope: what it does not cover is absent, as if it did not exist
- * (`seen.ts`). A read
- * during a replacement sees the old collection or the new one, never parts of both.
+ * A collection's data is a *generation*: tables of its own, filled by an import while they are hidden
+ * (`generation.ts`) and swapped in at once. The one before is kept a minute for those who still read
+ * it. A feature keeps its key, the order of paging, from generation to generation, and no key is used
+ * twice. Single changes are written to the generation there is (`write.ts`).
+ *
+ * Both databases keep features as JSON text with an index over their boxes that gives candidates;
+ * `reads.ts` judges these, so both say the same. Every function takes the caller's access scope: what
+ * it does not cover is absent, as if it did not exist (`seen.ts`).
  */
 export interface MapStore extends AsyncDisposable {
-  collections(scope: AccessScope): Promise<Collection[]>
-  collection(scope: AccessScope, collectionId: string): Promise<Collection | null>
-  /** Features in the order of their import; null: no such collection. */
+  /** null, here and below: no such collection for this scope. */
+  state(scope: AccessScope, collectionId: string): Promise<CollectionState | null>
+  /** Features in the order of their keys. */
   items(scope: AccessScope, collectionId: string, query: ItemsQuery): Promise<ItemsPage | null>
-  /** One feature as GeoJSON text; null: no such collection or feature. */
-  item(scope: AccessScope, collectionId: string, featureId: string): Promise<string | null>
+  /** How many features match; unknown when it would take longer than the budget. */
+  count(
+    scope: AccessScope,
+    collectionId: string,
+    query: FeatureFilter,
+    budgetMilliseconds: number,
+  ): Promise<number | 'unknown' | null>
+  item(scope: AccessScope, collectionId: string, featureId: string): Promise<StoredFeature | null>
   /**
-   * The nearest features of a collection of points, nearest first; null: no such collection.
+   * The nearest features of a collection of points, nearest first.
    * @param maximumMetres only features up to this far; default: any
    */
   nearest(
@@ -31,64 +49,114 @@ export interface MapStore extends AsyncDisposable {
     limit: number,
     maximumMetres?: number,
   ): Promise<NearbyFeature[] | null>
+  /** GeoJSON text of features that contain the point, boundary included, smallest box first. */
+  containing(
+    scope: AccessScope,
+    collectionId: string,
+    point: LonLat,
+    limit: number,
+  ): Promise<string[] | null>
+  /** Best first; what is not seen neither counts nor shows. */
+  search(scope: AccessScope, query: SearchQuery): Promise<SearchHit[]>
+  /** What a tile is drawn of: seen features that intersect the box. */
+  members(
+    scope: AccessScope,
+    collectionId: string,
+    box: Box,
+    options: MembersOptions,
+  ): Promise<Members | null>
+  /** All changes or none. */
+  write(
+    scope: AccessScope,
+    collectionId: string,
+    changes: readonly FeatureChange[],
+  ): Promise<WriteOutcome>
+  /** A hidden generation, to be filled and swapped in; the scope must permit to write everywhere. */
+  beginGeneration(
+    scope: AccessScope,
+    collectionId: string,
+    definition: GenerationDefinition,
+  ): Promise<BeginOutcome>
   /**
-   * Creates a collection or puts another in its place; on any error nothing has changed.
-   * @param onProgress hears how many features have been written, now and then
+   * What happened after this revision; `lost` when that is no longer known: forget everything, and
+   * begin at 0, which tells the revision of now and no changes. Looks at the database at most every
+   * 100 ms, but knows of what this store itself wrote.
    */
-  replaceCollection(
-    description: CollectionDescription,
-    features: Iterable<MapFeature> | AsyncIterable<MapFeature>,
-    onProgress?: (done: number) => void,
-  ): Promise<void>
-}
-
-/** What its publisher says of a collection. */
-export interface CollectionDescription {
-  id: string
-  title: string
-  description: string
-  /** To be shown wherever the data is. */
-  attribution: string
-  licence: { name: string; url: string }
-  geometryType: Geometry['type']
+  changesSince(revision: number): Promise<MapChanges | 'lost'>
   /**
-   * The collection that holds the parts of these features. A feature then is seen by its parts, and
-   * is whole for those who see all: for others it would have to be made anew of the parts they see.
+   * Whether a read would look at more than about 1,000 features: such reads belong in a worker. Costs
+   * little.
    */
-  madeOf?: string
+  isHeavy(
+    scope: AccessScope,
+    collectionId: string,
+    query: FeatureFilter & { limit: number },
+  ): Promise<boolean>
+  /** Removes all data; the scope must permit to write everywhere, and knows the collection still. */
+  drop(scope: AccessScope, collectionId: string): Promise<void>
+  /** Removes the data of collections that are none of these: what became of a deletion that broke off. */
+  dropAllBut(collectionIds: readonly string[]): Promise<void>
 }
 
-export interface Collection extends CollectionDescription {
-  /** Null when not all may be seen. */
-  featureCount: number | null
-  /** Null when it is empty, or nothing can be seen of it. */
-  extent: Box | null
-}
-
-/** A GeoJSON feature to be stored; its id is unique in its collection. */
-export interface MapFeature {
-  id: string
-  geometry: Geometry
-  properties: Record<string, unknown>
-}
-
-export interface ItemsQuery {
+/** Which features are meant; all conditions must hold. */
+export interface FeatureFilter {
   /** Only features that intersect one of these. */
   boxes?: readonly Box[]
+  /**
+   * Their valid time intersects this one, epoch ms, null is open. Features without time always match
+   * (17-069r4 §7.15.4).
+   */
+  time?: { from: number | null; to: number | null }
+  /** Each property equals the value; a property that the schema lacks equals nothing. */
+  properties?: ReadonlyMap<string, string | number | boolean>
+}
+
+export interface ItemsQuery extends FeatureFilter {
   limit: number
   /** Only features behind this key: `next` of the page before. */
   after?: number
 }
 
 export interface ItemsPage {
-  /** GeoJSON features as text. */
+  /** GeoJSON features as text: id, geometry, and all properties of the schema. */
   features: string[]
   /** The key to go on from; null: this was the last page. */
   next: number | null
+}
+
+export interface StoredFeature {
+  /** GeoJSON feature as text. */
+  feature: string
+  /** Of the text: 22 characters of base64url. */
+  etag: string
 }
 
 export interface NearbyFeature {
   /** GeoJSON feature as text. */
   feature: string
   metres: number
+}
+
+export interface MembersOptions {
+  /** Gives no more than this many, those with the lowest keys. */
+  maximum: number
+  /**
+   * For a collection of points: of those that are seen and for which this is the same, only the one
+   * with the lowest key is given, and only its text is read.
+   */
+  placeOf?: (longitude: number, latitude: number) => number
+}
+
+export interface Members {
+  features: { key: number; feature: string }[]
+  /** There were more than `maximum`. */
+  more: boolean
+  generation: number
+  /** Nothing that happened up to here is missing. */
+  revision: number
+}
+
+export interface MapChanges {
+  revision: number
+  changes: readonly MapChange[]
 }

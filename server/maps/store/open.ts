@@ -1,15 +1,93 @@
 import type { DatabaseLocation } from '../../database/open.ts'
-import { openPostgresMapStore } from './postgres-store.ts'
-import { openSqliteMapStore } from './sqlite-store.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { type RandomBytes, systemRandom } from '../../lib/random.ts'
+import type { MapBackend, MapWriter } from './backend.ts'
+import { beginGeneration } from './generation.ts'
+import { createKnownData } from './known-data.ts'
 import type { MapStore } from './map-store.ts'
+import { openPostgresBackend } from './postgres/postgres-backend.ts'
+import { createReads } from './reads.ts'
+import { removeData } from './remove-data.ts'
+import { openSqliteBackend } from './sqlite/sqlite-backend.ts'
+import { GRACE_MILLISECONDS, sweep } from './sweep.ts'
+import { writeFeatures } from './write.ts'
+
+export interface MapStoreOptions {
+  /** For a thread of its own: nothing is created or removed, and whatever would write throws. */
+  readOnly?: boolean
+  clock?: Clock
+  random?: RandomBytes
+}
 
 /**
- * Opens the map store and creates its tables where they are missing.
+ * Opens the map store and creates its tables where they are missing. Tables of an older version are
+ * removed with what they hold.
  * @param location a SQLite file of its own, or the same Postgres as everything else
  * @throws NewerSchemaError when a newer version of Mapgate has been there
  */
-export function openMapStore(location: DatabaseLocation): Promise<MapStore> {
-  return location.kind === 'sqlite'
-    ? openSqliteMapStore(location.file)
-    : openPostgresMapStore(location)
+export async function openMapStore(
+  location: DatabaseLocation,
+  options: MapStoreOptions = {},
+): Promise<MapStore> {
+  const { readOnly = false, clock = systemClock, random = systemRandom } = options
+  const backend: MapBackend =
+    location.kind === 'sqlite'
+      ? await openSqliteBackend(location.file, { readOnly })
+      : await openPostgresBackend(location, { readOnly })
+  const known = createKnownData(backend)
+
+  let opening: Promise<MapWriter> | null = null
+  const openWriter = () =>
+    (opening ??= (async () => backend.openWriter({ bulk: false }))().catch((error: unknown) => {
+      opening = null
+      throw error
+    }))
+
+  // A large table of SQLite takes long to remove, so those wait for the next start or import.
+  const most = location.kind === 'sqlite' ? FEW_FEATURES : Infinity
+  const sweepNow = async (features?: number) => sweep(await openWriter(), clock, features)
+  const sweeping = setInterval(() => {
+    // Failing does no harm.
+    if (!readOnly) sweepNow(most).catch(() => {})
+  }, GRACE_MILLISECONDS).unref()
+
+  async function close(): Promise<void> {
+    clearInterval(sweeping)
+    await (await opening)?.[Symbol.asyncDispose]()
+    await backend[Symbol.asyncDispose]()
+  }
+
+  try {
+    if (!readOnly) await sweepNow()
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  return {
+    ...createReads(backend, known),
+    changesSince: (revision) => known.changesSince(revision),
+    async write(scope, collectionId, changes) {
+      const writer = await openWriter()
+      const outcome = await writeFeatures({ writer, clock, random }, scope, collectionId, changes)
+      if (outcome.kind === 'written') known.expire()
+      return outcome
+    },
+    beginGeneration: (scope, collectionId, definition) =>
+      beginGeneration({ backend, known, clock }, scope, collectionId, definition),
+    async drop(scope, collectionId) {
+      if (!scope.collection(collectionId) || scope.write(collectionId) !== 'all') return
+      await removeData(await openWriter(), clock, (id) => id === collectionId)
+      known.expire()
+    },
+    async dropAllBut(collectionIds) {
+      const kept = new Set(collectionIds)
+      await removeData(await openWriter(), clock, (id) => !kept.has(id))
+      known.expire()
+    },
+    [Symbol.asyncDispose]: close,
+  }
 }
+
+/** Of a generation whose tables are removed while others are waiting. */
+const FEW_FEATURES = 20_000

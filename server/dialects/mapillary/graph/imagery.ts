@@ -52,8 +52,8 @@ export async function findImage(
   id: string,
 ): Promise<Image | null> {
   if (!INT64.test(id)) return null
-  const text = await store.item(scope, IMAGES, id)
-  return text === null ? null : parseImage(text)
+  const found = await store.item(scope, IMAGES, id)
+  return found && parseImage(found.feature)
 }
 
 export const parseImage = (text: string): Image => JSON.parse(text) as Image

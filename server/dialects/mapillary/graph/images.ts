@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { AccessScope } from '../../../access/scopes/access-scope.ts'
+import { wholeWhereSeen } from '../../../access/scopes/whole-scope.ts'
 import { type Box, parseBoxes } from '../../../geo/box.ts'
 import { badGraphParameter, unknownObject } from '../errors.ts'
 import {
@@ -178,11 +179,10 @@ async function imageIdsOf(
   sequenceId: string,
 ): Promise<string[] | null> {
   if (sequenceId.includes('\0')) return null
-  const whole = scope.read(SEQUENCES) === 'none' ? 'none' : 'all'
   // A sequence has no place of its own: it is seen when any of its images is.
-  const text = await store.item({ read: () => whole }, SEQUENCES, sequenceId)
-  if (text === null) return null
-  const { properties } = JSON.parse(text) as { properties: { image_ids: string[] } }
+  const found = await store.item(wholeWhereSeen(scope), SEQUENCES, sequenceId)
+  if (found === null) return null
+  const { properties } = JSON.parse(found.feature) as { properties: { image_ids: string[] } }
   if (scope.read(IMAGES) === 'all') return properties.image_ids
   const seen: string[] = []
   for (const id of properties.image_ids) {

@@ -1,0 +1,84 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import { notFound } from '../../protocol/problem.ts'
+import { shown } from '../features/names.ts'
+import { READ } from '../features/read-access.ts'
+import type { MapStore } from '../store/map-store.ts'
+import { exportCollection } from './export-collection.ts'
+import { EXPORT_FORMATS, EXPORT_MEDIA_TYPES } from './formats.ts'
+
+export interface ExportRoutesOptions {
+  store: MapStore
+  /** What the caller of this request may see. */
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  /** @throws BearerError 401 for a call without a token, where one is needed */
+  needToken: (request: FastifyRequest) => never
+}
+
+const params = Type.Object({
+  collectionId: Type.String({ pattern: '^[^\\x00-\\x1F\\x7F]{1,200}$' }),
+})
+
+const querystring = Type.Object(
+  {
+    format: Type.Optional(
+      Type.Enum([...EXPORT_FORMATS], { description: 'What to write; default: geojson.' }),
+    ),
+    access_token: Type.Optional(
+      Type.String({ description: 'The access token, for clients that can send no header.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** All of a collection that the caller sees, in one answer that never is in memory whole. */
+export async function exportRoutes(
+  app: FastifyInstance,
+  { store, accessScope, needToken }: ExportRoutesOptions,
+): Promise<void> {
+  app.get<{ Params: Static<typeof params>; Querystring: Static<typeof querystring> }>(
+    '/collections/:collectionId/export',
+    {
+      schema: {
+        tags: ['Map data'],
+        summary: 'All features of a collection, as a file',
+        description:
+          'What an import of the same format reads again. Only what the token sees is in it.',
+        params,
+        querystring,
+        response: {
+          200: {
+            description: 'The features.',
+            content: Object.fromEntries(
+              Object.values(EXPORT_MEDIA_TYPES).map((type) => [type, { schema: Type.String() }]),
+            ),
+          },
+        },
+      },
+      config: { endpoint: 'maps.export', access: READ },
+    },
+    async (request, reply) => {
+      const { collectionId } = request.params
+      const { format = 'geojson' } = request.query
+      const text = await exportCollection({
+        store,
+        // Asked anew for each page: what ends meanwhile, ends the answer.
+        scope: () => accessScope(request),
+        collectionId,
+        format,
+      })
+      if (!text) {
+        if (!request.caller) needToken(request)
+        throw notFound(`there is no collection "${shown(collectionId)}"`)
+      }
+      return reply
+        .type(EXPORT_MEDIA_TYPES[format])
+        .header('content-disposition', `attachment; filename="${collectionId}.${format}"`)
+        .header('cache-control', 'private, no-store')
+        .header('vary', 'Authorization')
+        .send(Readable.from(text, { objectMode: false }))
+    },
+  )
+}

@@ -1,0 +1,40 @@
+import type { FastifyReply } from 'fastify'
+import { html } from '../../../pages/html.ts'
+import { section, table } from '../../../pages/parts.ts'
+import type { OpenApiDocument } from '../api-definition.ts'
+import type { LinkQuery } from '../links.ts'
+import { AS_JSON, hrefTo, sendMapsPage } from './maps-page.ts'
+
+/** The operations of the API in a table; the definition has the rest. */
+export function sendApiPage(
+  reply: FastifyReply,
+  query: LinkQuery,
+  { servers, paths }: OpenApiDocument,
+): FastifyReply {
+  const base = servers[0]!.url
+  return sendMapsPage(reply, {
+    query,
+    title: 'API reference',
+    trail: [['API reference', '/api']],
+    body: section({
+      id: 'operations',
+      title: 'Operations',
+      body: html`<p>
+          All paths are below <code>${base}</code>. Parameters, bodies and answers are in
+          <a href="${hrefTo(query, '/api', AS_JSON)}">the definition (OpenAPI 3.0)</a>.
+        </p>
+        ${table({
+          caption: 'Operations',
+          columns: ['Method', 'Path', 'What it does', 'Scope'],
+          rows: Object.entries(paths).flatMap(([path, methods]) =>
+            Object.entries(methods).map(([method, { summary, security = [] }]) => [
+              html`<code>${method.toUpperCase()}</code>`,
+              html`<code>${path}</code>`,
+              summary,
+              security.flatMap((each) => each['oauth2'] ?? []).join(' '),
+            ]),
+          ),
+        })}`,
+    }),
+  })
+}

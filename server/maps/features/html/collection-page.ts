@@ -1,0 +1,109 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Html, html } from '../../../pages/html.ts'
+import {
+  definitions,
+  emptyState,
+  linkButton,
+  section,
+  table,
+  timeElement,
+} from '../../../pages/parts.ts'
+import type { CollectionState } from '../../store/collection-state.ts'
+import { collectionPath, type LinkQuery, queryText } from '../links.ts'
+import { countText } from './collections-page.ts'
+import { map } from './map.ts'
+import { AS_JSON, AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
+
+/** A collection: its map, drawn of its tiles, what it is, and what its features have. */
+export function sendCollectionPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  state: CollectionState,
+): FastifyReply {
+  const query = request.query as LinkQuery
+  const { collection, schema, extent } = state
+  const path = collectionPath(collection.id)
+  const items = `${path}/items`
+  const itemQuery = queryText({ f: 'html', access_token: query['access_token'] })
+  return sendMapsPage(reply, {
+    query,
+    title: collection.title,
+    trail: [
+      ['Collections', '/collections'],
+      [collection.title, path],
+    ],
+    map: extent !== null,
+    body: html`${collection.description !== '' && html`<p class="lead">${collection.description}</p>`}
+      ${
+        extent &&
+        map({
+          label: `Map of ${collection.title}`,
+          tiles: hrefTo(query, `/tiles/${encodeURIComponent(collection.id)}/tilejson.json`),
+          items: `/maps${items}/`,
+          itemsQuery: itemQuery,
+          box: extent,
+          attribution: collection.attribution,
+        })
+      }
+      <div class="buttons">
+        ${linkButton({
+          href: hrefTo(query, items, AS_PAGE),
+          label: 'Browse the features',
+          kind: 'primary',
+          id: 'browse',
+        })}
+        ${linkButton({ href: hrefTo(query, items, AS_JSON), label: 'GeoJSON', id: 'geojson' })}
+      </div>
+      ${section({ id: 'about', title: 'About', body: about(query, state) })}
+      ${section({
+        id: 'properties',
+        title: 'Properties',
+        body:
+          schema.length === 0
+            ? emptyState('Its features have no properties.')
+            : table({
+                caption: 'Properties',
+                columns: ['Name', 'Type', 'What it is'],
+                rows: schema.map((property) => [
+                  html`<code>${property.name}</code>`,
+                  property.format ?? (property.type === 'object' ? 'JSON' : property.type),
+                  [property.title, property.description].filter(Boolean).join(': '),
+                ]),
+              }),
+      })}`,
+  })
+}
+
+function about(
+  query: LinkQuery,
+  { collection, featureCount, extent, interval }: CollectionState,
+): Html {
+  const { licence } = collection
+  const path = collectionPath(collection.id)
+  return definitions([
+    ['Id', html`<code>${collection.id}</code>`],
+    featureCount === null ? null : ['Features', countText(featureCount)],
+    ['Source', collection.attribution],
+    licence && ['Licence', html`<a href="${licence.url}">${licence.name}</a>`],
+    extent && [
+      'Extent',
+      `${degrees(extent.west)}, ${degrees(extent.south)} to ${degrees(extent.east)}, ${degrees(extent.north)}`,
+    ],
+    interval && [
+      'Time',
+      html`${interval[0] === null ? 'open' : timeElement(interval[0])} to
+      ${interval[1] === null ? 'open' : timeElement(interval[1])}`,
+    ],
+    [
+      'As data',
+      html`<a href="${hrefTo(query, path, AS_JSON)}">JSON</a>,
+        <a href="${hrefTo(query, `${path}/schema`)}">schema</a>,
+        <a href="${hrefTo(query, `${path}/queryables`)}">filters</a>,
+        <a href="${hrefTo(query, `/tiles/${encodeURIComponent(collection.id)}/tilejson.json`)}"
+          >tiles</a
+        >`,
+    ],
+  ])
+}
+
+const degrees = (value: number) => `${Math.round(value * 1e5) / 1e5}°`

@@ -1,0 +1,89 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Feature } from 'geojson'
+import { html } from '../../../pages/html.ts'
+import { emptyState, linkButton, table } from '../../../pages/parts.ts'
+import type { SeenCollection } from '../context.ts'
+import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
+import { countText } from './collections-page.ts'
+import { map } from './map.ts'
+import { AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
+import { propertyCell } from './property-cell.ts'
+
+/** A page of features: on the map, and in a table that leads to each. */
+export function sendItemsPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: {
+    seen: SeenCollection
+    features: readonly string[]
+    /** null: this was the last page. */
+    nextQuery: LinkQuery | null
+    numberMatched: number | undefined
+  },
+): FastifyReply {
+  const { seen, features, nextQuery, numberMatched } = options
+  const query = request.query as LinkQuery
+  const { collection, schema } = seen
+  const path = collectionPath(collection.id)
+  const asJson = hrefTo(query, `${path}/items`, { ...query, f: 'json' })
+  const parsed = features.map((text) => JSON.parse(text) as Feature)
+  const href = (id: string) => hrefTo(query, itemPath(collection.id, id), AS_PAGE)
+  return sendMapsPage(reply, {
+    query,
+    title: `Features of ${collection.title}`,
+    trail: [
+      ['Collections', '/collections'],
+      [collection.title, path],
+      ['Features', `${path}/items`],
+    ],
+    map: features.length > 0,
+    body: html`<p class="lead">
+        ${amount(features.length, numberMatched)}. ${collection.attribution}
+      </p>
+      ${
+        features.length === 0
+          ? emptyState('There is nothing here: no feature matches.')
+          : html`${map({
+              label: 'Map of the features on this page',
+              features: asJson,
+              items: `/maps${path}/items/`,
+              itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
+              box: null,
+              attribution: collection.attribution,
+            })}
+            ${table({
+              caption: 'Features',
+              columns: ['Id', ...schema.map(({ name, title }) => title ?? name)],
+              rows: parsed.map(({ id, properties }) => [
+                html`<a href="${href(String(id))}">${String(id)}</a>`,
+                ...schema.map((property) => propertyCell(properties?.[property.name])),
+              ]),
+            })}`
+      }
+      <div class="buttons">
+        ${
+          nextQuery &&
+          linkButton({
+            href: hrefTo(query, `${path}/items`, { ...nextQuery, f: 'html' }),
+            label: 'Next page',
+            kind: 'primary',
+            id: 'next',
+          })
+        }
+        ${
+          query['after'] !== undefined &&
+          linkButton({
+            href: hrefTo(query, `${path}/items`, { ...query, after: undefined }),
+            label: 'First page',
+            id: 'first',
+          })
+        }
+        ${linkButton({ href: asJson, label: 'This page as GeoJSON', id: 'geojson' })}
+      </div>`,
+  })
+}
+
+function amount(shown: number, matched: number | undefined): string {
+  if (matched === undefined || matched === shown) return countText(shown)
+  return `${new Intl.NumberFormat('en-GB').format(shown)} of ${countText(matched)}`
+}

@@ -1,0 +1,166 @@
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { accountActor, type Actor, clientActor } from '../../../access/audit/actor.ts'
+import type { AccessScope } from '../../../access/scopes/access-scope.ts'
+import type { ProtectedAccess } from '../../../http/route.ts'
+import { allowSlowBody } from '../../../http/slow-body.ts'
+import { type RandomBytes, uuidv7 } from '../../../lib/random.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { badParameter, conflict, forbidden, notFound, Problem } from '../../../protocol/problem.ts'
+import { shown } from '../../features/names.ts'
+import type { ImportJob } from './import-job.ts'
+import type { ImportJobs } from './import-jobs.ts'
+import type { ImportRunner } from './import-runner.ts'
+import { readOrder } from './read-order.ts'
+import * as schemas from './schemas.ts'
+import { type Spool, TooLargeError } from './spool.ts'
+import { toWire } from './wire.ts'
+
+export interface ImportRoutesOptions {
+  /** Where clients reach the server, without a slash at the end. */
+  publicUrl: string
+  /** What the caller of this request may see and write. */
+  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  jobs: ImportJobs
+  spool: Spool
+  runner: Pick<ImportRunner, 'nudge'>
+  maximumBytes: number
+  clock: Clock
+  random: RandomBytes
+}
+
+/**
+ * Imports over HTTP: the body is kept in a file (`spool.ts`), a job is made of it (`import-jobs.ts`)
+ * and answered at once; `import-runner.ts` carries it out. Who imports may write everywhere in the
+ * collection, because an import takes the place of all that is there.
+ */
+export async function importRoutes(
+  app: FastifyInstance,
+  options: ImportRoutesOptions,
+): Promise<void> {
+  const { accessScope, jobs, spool, runner, maximumBytes, clock, random } = options
+  // Bodies of any type pass through as they come; `formatOf` judges what they are.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  const access: ProtectedAccess = { scope: 'write' }
+  const watching: ProtectedAccess = { scope: 'write', limit: { quota: 600, windowSeconds: 60 } }
+
+  /** @throws Problem 404, and 403 for who may write in a part of it, or only read */
+  async function requireWhole(request: FastifyRequest, id: string): Promise<void> {
+    const scope = await accessScope(request)
+    if (!scope.collection(id)) throw notFound(`there is no collection "${shown(id)}"`)
+    if (scope.write(id) === 'all') return
+    throw forbidden(
+      `An import needs to write everywhere in "${shown(id)}", which this token may not.`,
+    )
+  }
+
+  async function getJob(request: FastifyRequest, { collectionId, jobId }: schemas.JobParams) {
+    await requireWhole(request, collectionId)
+    const job = await jobs.find(collectionId, jobId)
+    return job ?? noJob(jobId)
+  }
+
+  app.post<{ Params: schemas.CollectionParams; Querystring: schemas.ImportQuery }>(
+    '/collections/:collectionId/imports',
+    { schema: schemas.createImport, config: { endpoint: 'maps.imports.create', access } },
+    async (request, reply) => {
+      const { collectionId } = request.params
+      // What is refused before the body was read leaves a connection that cannot go on.
+      reply.header('connection', 'close')
+      await requireWhole(request, collectionId)
+      const told = readOrder(request)
+      if (Number(request.headers['content-length'] ?? 0) > maximumBytes)
+        throw tooLarge(maximumBytes)
+      if (await jobs.isBusy(collectionId)) throw busy(collectionId)
+      allowSlowBody(request, reply)
+      const id = uuidv7(clock.now(), random)
+      const { bytes } = await take(id, request.body)
+      const created = await create(id, bytes)
+      reply.removeHeader('connection')
+      runner.nudge()
+      return reply
+        .code(202)
+        .header('location', `${options.publicUrl}${pathOf(created)}`)
+        .send(toWire(created))
+
+      async function create(id: string, totalBytes: number): Promise<ImportJob> {
+        try {
+          if (totalBytes === 0) throw badParameter('body', 'is empty')
+          const actor = actorOf(request)
+          const outcome = await jobs.create({ id, collectionId, options: told, actor, totalBytes })
+          if (outcome.kind === 'busy') throw busy(collectionId)
+          return outcome.job
+        } catch (error) {
+          await spool.remove(id)
+          throw error
+        }
+      }
+    },
+  )
+
+  async function take(id: string, body: unknown): Promise<{ bytes: number }> {
+    if (body === undefined || body === null) throw badParameter('body', 'is empty')
+    try {
+      return await spool.take(id, body as Readable)
+    } catch (error) {
+      throw error instanceof TooLargeError ? tooLarge(maximumBytes) : error
+    }
+  }
+
+  const pathOf = ({ collectionId, id }: ImportJob) =>
+    `${app.prefix}/collections/${encodeURIComponent(collectionId)}/imports/${id}`
+
+  app.get<{ Params: schemas.CollectionParams }>(
+    '/collections/:collectionId/imports',
+    { schema: schemas.listImports, config: { endpoint: 'maps.imports.list', access: watching } },
+    async (request, reply) => {
+      const { collectionId } = request.params
+      await requireWhole(request, collectionId)
+      const list = await jobs.list(collectionId, 100)
+      return reply.header('cache-control', 'no-store').send({ imports: list.map(toWire) })
+    },
+  )
+
+  app.get<{ Params: schemas.JobParams }>(
+    '/collections/:collectionId/imports/:jobId',
+    { schema: schemas.getImport, config: { endpoint: 'maps.imports.read', access: watching } },
+    async (request, reply) =>
+      reply.header('cache-control', 'no-store').send(toWire(await getJob(request, request.params))),
+  )
+
+  app.delete<{ Params: schemas.JobParams }>(
+    '/collections/:collectionId/imports/:jobId',
+    { schema: schemas.cancelImport, config: { endpoint: 'maps.imports.cancel', access } },
+    async (request, reply) => {
+      const before = await getJob(request, request.params)
+      if (before.endedAt !== null) throw conflict('The import has ended.')
+      const job = await jobs.cancel(before.collectionId, before.id)
+      if (job?.endedAt !== null) await spool.remove(before.id)
+      return reply.code(202).send(toWire(job ?? before))
+    },
+  )
+}
+
+function tooLarge(maximumBytes: number): Problem {
+  return new Problem(
+    413,
+    'Content too large',
+    `The body must have at most ${maximumBytes} bytes (imports.maximumBytes in the configuration).`,
+  )
+}
+
+function busy(collectionId: string): Problem {
+  return conflict(`An import into "${shown(collectionId)}" is under way.`)
+}
+
+function noJob(id: string): never {
+  throw notFound(`there is no import "${shown(id)}"`)
+}
+
+function actorOf(request: FastifyRequest): Actor {
+  const caller = request.caller!
+  return caller.accountId === null
+    ? clientActor(caller, request)
+    : accountActor(caller.accountId, request)
+}

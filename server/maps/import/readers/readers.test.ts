@@ -1,0 +1,321 @@
+import { Readable } from 'node:stream'
+import { zipSync } from 'fflate'
+import { describe, expect, it } from 'vitest'
+import { readCsv } from './csv.ts'
+import { formatOfMediaType, formatOfName } from './formats.ts'
+import { readGeoJson } from './geojson.ts'
+import { openImdf } from './imdf.ts'
+import { readNdjson } from './ndjson.ts'
+import { type Reading, UnreadableError } from './reading.ts'
+import { zipFile } from './zip.ts'
+
+async function all(readings: AsyncIterable<Reading>): Promise<Reading[]> {
+  const list: Reading[] = []
+  for await (const reading of readings) list.push(reading)
+  return list
+}
+
+/** In pieces of so many bytes, so that every character and bracket is split once. */
+async function* pieces(text: string | Buffer, size = 7): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text as string)
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size)
+}
+
+const feature = (id: number, properties: object = {}) => ({
+  type: 'Feature',
+  id,
+  geometry: { type: 'Point', coordinates: [id, 50] },
+  properties,
+})
+const ids = (readings: Reading[]) =>
+  readings.map((each) => ('fault' in each ? `${each.line}: ${each.fault}` : each.value.id))
+
+const geojson = (text: string | Buffer, size?: number) => all(readGeoJson(pieces(text, size)))
+
+describe('GeoJSON', () => {
+  it('reads features whatever stands before, between and behind them', async () => {
+    const tricky = { name: 'a "quoted" \\ { [ , ] } ☃ 𝔘', nested: { list: [1, [2, {}]] } }
+    const text = `\ufeff{"name": {"features": [1]}, "type": "FeatureCollection",\n "features": [\n${JSON.stringify(feature(1, tricky))} ,\n\n ${JSON.stringify(feature(2), null, 1)}], "bbox": [1, 2]}\n`
+    for (let size = 1; size < 40; size++) {
+      const readings = await geojson(text, size)
+      expect(readings.map((each) => each.line)).toEqual([3, 5])
+      expect(readings[0]).toMatchObject({ value: { id: 1, properties: tricky } })
+      expect(readings[1]).toMatchObject({ value: { id: 2, properties: {} } })
+    }
+  })
+
+  it('reads one feature, and an empty collection', async () => {
+    expect(ids(await geojson(JSON.stringify(feature(7))))).toEqual([7])
+    expect(await geojson('{"type":"FeatureCollection","features":[ ]}')).toEqual([])
+  })
+
+  it('goes on behind a feature that is no JSON', async () => {
+    const bad =
+      '{"type":"FeatureCollection","features":[\n{"type":"Feature","id":tru},\n{"type":"Point"},\n5,'
+    const readings = await geojson(`${bad}${JSON.stringify(feature(9))}]}`)
+    expect(ids(readings)).toEqual([
+      expect.stringMatching(/^2: is not JSON/),
+      '3: is no GeoJSON feature but a "Point"',
+      '4: is no GeoJSON feature',
+      9,
+    ])
+  })
+
+  it.each([
+    ['', 1, /is empty/],
+    ['[1]', 1, /is an array/],
+    ['hello', 1, /is not JSON/],
+    ['{"type":"Topology"}', 1, /is a "Topology"/],
+    ['{"type":"Topology","features":[]}', 1, /is a "Topology"/],
+    ['{"features":[]}', 1, /has no "type"/],
+    ['{"type":"FeatureCollection"}', 1, /no array "features"/],
+    ['{"type":"FeatureCollection",\n"features":[{"a":[1,2}]}', 2, /a } where a ] is missing/],
+    ['{"type":"FeatureCollection",\n"features":[{"a":"no end\n"}]}', 2, /a string has no end/],
+    ['{"type":"FeatureCollection",\n"features":[{}\n', 3, /ends in the middle/],
+    ['{"type":"FeatureCollection","features":[]}\n{}', 2, /the format ndjson/],
+    [
+      '{"crs":{"properties":{"name":"urn:ogc:def:crs:EPSG::3857"}},"type":"FeatureCollection","features":[]}',
+      1,
+      /^crs/,
+    ],
+    ['\xff\xfe', 1, /is not JSON/],
+  ])('refuses %j', async (text, line, reason) => {
+    const error = await geojson(text).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UnreadableError)
+    expect(error).toMatchObject({ line, message: expect.stringMatching(reason) })
+  })
+
+  it('takes the reference system that GDAL writes', async () => {
+    const crs = '{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}}'
+    expect(await geojson(`{"type":"FeatureCollection","crs":${crs},"features":[]}`)).toEqual([])
+  })
+
+  it('keeps nothing of a feature that is too large or too deep, and goes on', async () => {
+    async function* text() {
+      yield Buffer.from('{"type":"FeatureCollection","features":[')
+      yield Buffer.from('{"a":"')
+      for (let sent = 0; sent < 17; sent++) yield Buffer.alloc(1_048_576, 'x')
+      yield Buffer.from('"},')
+      for (let sent = 0; sent < 20; sent++) yield Buffer.alloc(65_536, '[')
+      for (let sent = 0; sent < 20; sent++) yield Buffer.alloc(65_536, ']')
+      yield Buffer.from(`,${JSON.stringify(feature(3))}]}`)
+    }
+    expect(ids(await all(readGeoJson(text())))).toEqual([
+      '1: is larger than 16 MiB',
+      '1: is nested deeper than 100 levels',
+      3,
+    ])
+  })
+
+  it('says what is not UTF-8', async () => {
+    const text = Buffer.from(
+      `{"type":"FeatureCollection","features":[${JSON.stringify(feature(1, { name: 'Køge' }))}]}`,
+      'latin1',
+    )
+    expect(ids(await geojson(text))).toEqual(['1: is not UTF-8'])
+  })
+})
+
+describe('newline-delimited GeoJSON', () => {
+  const ndjson = (text: string) => all(readNdjson(pieces(text)))
+
+  it('reads lines, and records behind their separators (RFC 8142)', async () => {
+    const [one, two] = [JSON.stringify(feature(1)), JSON.stringify(feature(2))]
+    expect(ids(await ndjson(`\ufeff${one}\r\n\r\n${two}`))).toEqual([1, 2])
+    expect(ids(await ndjson(`\x1e${one}\n\x1e${two}\n`))).toEqual([1, 2])
+  })
+
+  it('has one fault for one bad line', async () => {
+    const readings = await ndjson(
+      `${JSON.stringify(feature(1))}\n{"type":"Feature\nnull\n${'['.repeat(5_000)}\n${JSON.stringify(feature(2))}\n`,
+    )
+    expect(ids(readings)).toEqual([
+      1,
+      expect.stringMatching(/^2: is not JSON/),
+      '3: is no GeoJSON feature',
+      '4: is nested deeper than 100 levels',
+      2,
+    ])
+  })
+
+  it('skips a line that is too long', async () => {
+    async function* text() {
+      for (let sent = 0; sent < 40; sent++) yield Buffer.alloc(1_048_576, 'x')
+      yield Buffer.from(`\n${JSON.stringify(feature(2))}`)
+    }
+    expect(ids(await all(readNdjson(text())))).toEqual(['1: is larger than 16 MiB', 2])
+  })
+})
+
+describe('CSV', () => {
+  const csv = (text: string | Buffer, options = {}) => all(readCsv(pieces(text), options))
+
+  it('takes the place from usual columns, and guesses types', async () => {
+    const text =
+      '\ufeffid;name;Lat;Lng;size;open;code;half\na;"Å; ""x""\n2";55.5;12;3;true;007;1\nb;;-1;2;;;8;2.5\n'
+    expect(await csv(text)).toEqual([
+      {
+        line: 3,
+        bytes: expect.any(Number),
+        value: {
+          id: 'a',
+          geometry: { type: 'Point', coordinates: [12, 55.5] },
+          properties: { name: 'Å; "x"\n2', size: 3, open: true, code: '007', half: 1 },
+        },
+      },
+      {
+        line: 4,
+        bytes: expect.any(Number),
+        value: {
+          id: 'b',
+          geometry: { type: 'Point', coordinates: [2, -1] },
+          properties: { name: null, size: null, open: null, code: '8', half: 2.5 },
+        },
+      },
+    ])
+  })
+
+  it('has a fault for a value that does not fit, and for missing columns', async () => {
+    const rows = Array.from({ length: 1_000 }, (_, index) => `${index},1,2`).join('\n')
+    const readings = await csv(`size,x,y\n${rows}\nmany,1,2\n1,2\n1,one,2\n4,1,2\n`)
+    expect(readings.slice(1_000)).toMatchObject([
+      { line: 1_002, fault: 'size: "many" is no integer' },
+      { line: 1_003, fault: 'has 2 columns, the header 3' },
+      { line: 1_004, fault: 'x: "one" is no number' },
+      { line: 1_005, value: { properties: { size: 4 } } },
+    ])
+  })
+
+  it('has types and columns from options, and geometries in a column', async () => {
+    const types = new Map([['size', 'string']])
+    expect(
+      await csv('size|east|north\n1|2|3\n', {
+        types,
+        delimiter: '|',
+        longitude: 'east',
+        latitude: 'north',
+      }),
+    ).toMatchObject([{ value: { properties: { size: '1' }, geometry: { coordinates: [2, 3] } } }])
+    expect(
+      await csv('geometry\nPOINT (1 2)\n"{""type"":""Point"",""coordinates"":[3,4]}"\nline\n'),
+    ).toMatchObject([
+      { value: { geometry: { type: 'Point', coordinates: [1, 2] } } },
+      { value: { geometry: { type: 'Point', coordinates: [3, 4] } } },
+      { fault: 'geometry: is neither GeoJSON nor POINT (x y)' },
+    ])
+  })
+
+  it.each([
+    ['', /is empty/],
+    ['a,b\n1,2\n', /has no columns for longitude/],
+    ['x,y,x\n', /names "x" twice/],
+    [Buffer.from('x,y,name\n1,2,K\xf8ge\n', 'latin1'), /is not UTF-8/],
+  ])('refuses %j', async (text, reason) => {
+    await expect(csv(text)).rejects.toThrow(reason)
+    await expect(csv(text)).rejects.toBeInstanceOf(UnreadableError)
+  })
+
+  it('gives up on a quote without end', async () => {
+    async function* text() {
+      yield Buffer.from('x,y,name\n1,2,"')
+      for (let sent = 0; sent < 40; sent++) yield Buffer.alloc(1_048_576, 'n')
+    }
+    const error = await all(readCsv(text())).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UnreadableError)
+    expect(error).toMatchObject({ line: 2, message: expect.stringMatching(/Max Record Size/) })
+  })
+})
+
+describe('IMDF', () => {
+  const collection = (features: object[]) =>
+    Buffer.from(JSON.stringify({ type: 'FeatureCollection', features }))
+  const imdfFeature = (id: string, geometry: object | null, properties: object) => ({
+    type: 'Feature',
+    id,
+    geometry,
+    properties,
+  })
+  const square = {
+    type: 'Polygon',
+    coordinates: [
+      [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 0],
+      ],
+    ],
+  }
+  const source = (files: Record<string, Uint8Array>) => {
+    const bytes = zipSync(files)
+    return { size: bytes.length, open: () => Readable.from([Buffer.from(bytes)]) }
+  }
+  const manifest = Buffer.from('{"version":"1.0.0","language":"da"}')
+
+  it('gives places and levels by what features refer to', async () => {
+    const archive = await openImdf(
+      source({
+        'venue/manifest.json': manifest,
+        'venue/occupant.geojson': collection([
+          imdfFeature('o', null, { anchor_id: 'a', name: { en: 'Shop', da: 'Butik' } }),
+          imdfFeature('lost', null, { anchor_id: 'nowhere' }),
+        ]),
+        'venue/anchor.geojson': collection([
+          imdfFeature(
+            'a',
+            { type: 'Point', coordinates: [0.5, 0.4] },
+            { unit_id: 'u', address_id: 'here' },
+          ),
+        ]),
+        'venue/address.geojson': collection([imdfFeature('here', null, { locality: 'Lund' })]),
+        'venue/unit.geojson': collection([imdfFeature('u', square, { level_id: 'l' })]),
+        'venue/level.geojson': collection([imdfFeature('l', square, { ordinal: -1 })]),
+      }),
+    )
+    expect(archive.types).toEqual(['level', 'unit', 'anchor', 'occupant', 'address'])
+    expect(await all(archive.read('unit'))).toMatchObject([
+      { value: { properties: { level: -1 } } },
+    ])
+    expect(await all(archive.read('occupant'))).toMatchObject([
+      {
+        value: {
+          id: 'o',
+          geometry: { type: 'Point', coordinates: [0.5, 0.4] },
+          properties: { name: 'Butik', name_en: 'Shop', level: -1 },
+        },
+      },
+      { fault: expect.stringMatching(/has no geometry/) },
+    ])
+    expect(await all(archive.read('address'))).toMatchObject([
+      { value: { geometry: { coordinates: [0.5, 0.4] } } },
+    ])
+  })
+
+  it('refuses what is no archive of version 1.0.0', async () => {
+    const text = Buffer.from('no zip at all')
+    const none = { size: 13, open: () => Readable.from([text]) }
+    await expect(openImdf(none)).rejects.toThrow(/has no manifest.json/)
+    const newer = source({ 'manifest.json': Buffer.from('{"version":"2.0.0"}') })
+    await expect(openImdf(newer)).rejects.toThrow(/version "2.0.0" is not known/)
+  })
+
+  it('stops at a file that unpacks to more than allowed', async () => {
+    const bomb = source({ 'manifest.json': new Uint8Array(10_000_000) })
+    expect(bomb.size).toBeLessThan(20_000)
+    await expect(openImdf(bomb)).rejects.toThrow(/more than 1048576 bytes/)
+    const read = async () => {
+      for await (const _ of zipFile(bomb, 'manifest.json', 5_000)) throw new Error('too late')
+    }
+    await expect(read()).rejects.toThrow(/more than 5000 bytes/)
+  })
+})
+
+it('recognises formats', () => {
+  expect(formatOfName('/a/b.GeoJSON')).toBe('geojson')
+  expect(formatOfName('b.geojsonl')).toBe('ndjson')
+  expect(formatOfName('b.tsv')).toBe('csv')
+  expect(formatOfName('venue.imdf.zip')).toBe('imdf')
+  expect(formatOfName('geojson')).toBeNull()
+  expect(formatOfMediaType('Text/CSV; charset=utf-8')).toBe('csv')
+  expect(formatOfMediaType('text/plain')).toBeNull()
+})

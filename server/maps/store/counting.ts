@@ -1,0 +1,43 @@
+import type { Opened } from './backend.ts'
+import { type Matcher, narrowedAsk } from './matching.ts'
+import { createTurn } from './turns.ts'
+
+/** Heads are read quickly: about 3,000 in a millisecond. */
+const BATCH = 2_000
+
+/** Of these the features are read. */
+const FEW_TEXTS = 100
+
+/** How many features match; their texts are read only where heads do not tell. */
+export async function countOf(
+  { reader, generation }: Opened,
+  matcher: Matcher,
+  budgetMilliseconds: number,
+): Promise<number | 'unknown'> {
+  if (matcher.isNothing) return 0
+  if (matcher.isEverything) return generation.featureCount
+  const scan = reader.scanHeads(narrowedAsk(matcher, generation.extent), 0)
+  const began = performance.now()
+  const turn = createTurn()
+  let count = 0
+  for (;;) {
+    const { rows, done } = await scan.next(BATCH)
+    const unsure: number[] = []
+    for (const head of rows) {
+      const verdict = matcher.judgeHead(head)
+      if (verdict === 'yes') count++
+      if (verdict === 'text') unsure.push(head.key)
+    }
+    for (let start = 0; start < unsure.length; start += FEW_TEXTS) {
+      const candidates = await reader.byKeys(unsure.slice(start, start + FEW_TEXTS))
+      for (const candidate of candidates) {
+        if (matcher.judge(candidate)) count++
+        if (turn.isOver()) await turn.yield()
+      }
+      if (performance.now() - began > budgetMilliseconds) return 'unknown'
+    }
+    if (done) return count
+    if (performance.now() - began > budgetMilliseconds) return 'unknown'
+    if (turn.isOver()) await turn.yield()
+  }
+}

@@ -1,0 +1,235 @@
+import { setImmediate } from 'node:timers/promises'
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { MapBackend, MapWrite, MapWriter, StoredCollection } from './backend.ts'
+import {
+  type BeginOutcome,
+  type Generation,
+  type GenerationDefinition,
+  GenerationLostError,
+  type RefusedFeature,
+} from './changes.ts'
+import {
+  createRows,
+  EMPTY,
+  type FeatureRow,
+  parseFeature,
+  setKey,
+  type Summary,
+  withRow,
+} from './feature-rows.ts'
+import type { KnownData } from './known-data.ts'
+import { sweep } from './sweep.ts'
+import { HEARD_EVERY_MILLISECONDS, isUnderWay, thisWriter } from './writer-life.ts'
+
+/**
+ * An import: a generation is created hidden, filled in short transactions and put in the place of
+ * the one before. Whoever fills it says now and then that it is alive. While it does, another import
+ * of the collection is refused as busy, and so are single changes (`write.ts`); after that they
+ * detach it, so that a writer which only slept finds out by its next transaction.
+ */
+export async function beginGeneration(
+  options: { backend: MapBackend; known: KnownData; clock: Clock },
+  scope: AccessScope,
+  collectionId: string,
+  definition: GenerationDefinition,
+): Promise<BeginOutcome> {
+  const { backend, known, clock } = options
+  if (!scope.collection(collectionId) || scope.write(collectionId) !== 'all') {
+    return { kind: 'forbidden' }
+  }
+  const writer = await backend.openWriter({ bulk: true })
+  try {
+    await sweep(writer, clock)
+    const begun = await writer.transaction((write) => begin(write, collectionId, definition, clock))
+    if (begun === null) {
+      await writer[Symbol.asyncDispose]()
+      return { kind: 'busy' }
+    }
+    const filling = { writer, clock, known, collectionId, definition, ...begun }
+    return { kind: 'begun', generation: fill(filling) }
+  } catch (error) {
+    await writer[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+interface Begun {
+  number: number
+  generation: number
+  /** The generation whose keys are kept. */
+  live: number | null
+}
+
+/** @returns null: another is under way */
+async function begin(
+  write: MapWrite,
+  collectionId: string,
+  { schema, dimension }: GenerationDefinition,
+  clock: Clock,
+): Promise<Begun | null> {
+  const held = await write.holdCollection(collectionId)
+  const now = clock.now()
+  const hidden = held.hidden === null ? null : await write.generation(held.hidden)
+  if (hidden && isUnderWay(hidden, now)) return null
+  const generation = held.generation + 1
+  const number = await write.createGeneration({
+    collectionId,
+    generation,
+    schema,
+    dimension,
+    ...EMPTY,
+    writer: thisWriter(),
+    heardAt: now,
+    retiredAt: null,
+  })
+  await write.saveCollection({ ...held, generation, hidden: number })
+  return { number, generation, live: held.live }
+}
+
+interface Filling extends Begun {
+  writer: MapWriter
+  clock: Clock
+  known: KnownData
+  collectionId: string
+  definition: GenerationDefinition
+}
+
+function fill(filling: Filling): Generation {
+  const { writer, clock, known, collectionId, definition, number, live } = filling
+  const toRow = createRows(definition.schema)
+  const fresh = { number, schema: definition.schema }
+  let summary: Summary = EMPTY
+  let isFinished = false
+
+  /** A transaction on it, as long as it is waited for; it is heard of then. */
+  function held<Result>(
+    work: (write: MapWrite, held: StoredCollection) => Promise<Result>,
+    options?: { durable: boolean },
+  ): Promise<Result> {
+    return writer.transaction(async (write) => {
+      const collection = await write.holdCollection(collectionId)
+      if (collection.hidden !== number) {
+        throw new GenerationLostError(
+          'the import was given up, because nothing was heard of it for too long',
+        )
+      }
+      const result = await work(write, collection)
+      await write.hear(number, clock.now())
+      return result
+    }, options)
+  }
+
+  const hearing = setInterval(() => {
+    // Its next transaction tells what is wrong.
+    held(async () => {}).catch(() => {})
+  }, HEARD_EVERY_MILLISECONDS).unref()
+
+  async function addBatch(batch: readonly { row: FeatureRow; index: number }[]) {
+    const ids = batch.map(({ row }) => row.id)
+    const refused = await held(async (write, collection) => {
+      const rows = write.rows(fresh)
+      const taken = new Set((await rows.keysOf(ids)).keys())
+      const kept = live === null ? null : await write.rows({ ...fresh, number: live }).keysOf(ids)
+      const twice: number[] = []
+      const added: FeatureRow[] = []
+      for (const { row, index } of batch) {
+        if (taken.has(row.id)) twice.push(index)
+        else {
+          taken.add(row.id)
+          setKey(row, kept?.get(row.id) ?? collection.nextKey++)
+          added.push(row)
+        }
+      }
+      await rows.insert(added)
+      await write.saveCollection(collection)
+      return { twice, added }
+    })
+    for (const row of refused.added) summary = withRow(summary, row)
+    return refused.twice.map((index) => ({
+      index,
+      reason: `the id "${batch.find((each) => each.index === index)!.row.id}" comes twice`,
+    }))
+  }
+
+  /** What the import does not have, in the new schema. */
+  async function keepOthers(): Promise<void> {
+    if (!definition.merge || live === null) return
+    for (let after = 0, done = false; !done;) {
+      const added = await held(async (write) => {
+        const old = await write.rows({ ...fresh, number: live }).after(after, MAXIMUM_ROWS)
+        done = old.length < MAXIMUM_ROWS
+        after = old.at(-1)?.key ?? after
+        const all = old.map(({ key, feature }) => toRow(parseFeature(feature), key))
+        const rows = write.rows(fresh)
+        const taken = await rows.keysOf(all.map(({ id }) => id))
+        const others = all.filter(({ id }) => !taken.has(id))
+        await rows.insert(others)
+        return others
+      })
+      for (const row of added) summary = withRow(summary, row)
+      await setImmediate()
+    }
+  }
+
+  return {
+    async add(features) {
+      const refused: RefusedFeature[] = []
+      let batch: { row: FeatureRow; index: number }[] = []
+      let size = 0
+      for (const [index, feature] of features.entries()) {
+        const row = toRow(feature)
+        batch.push({ row, index })
+        size += row.feature.length
+        if (batch.length < MAXIMUM_ROWS && size < MAXIMUM_SIZE) continue
+        refused.push(...(await addBatch(batch)))
+        await setImmediate()
+        batch = []
+        size = 0
+      }
+      if (batch.length > 0) refused.push(...(await addBatch(batch)))
+      return refused
+    },
+
+    async finish() {
+      await keepOthers()
+      await writer.transaction(async (write) => write.indexGeneration(fresh))
+      await held(
+        async (write, collection) => {
+          const now = clock.now()
+          const old = collection.live === null ? null : await write.generation(collection.live)
+          if (old) await write.saveGeneration({ ...old, retiredAt: now })
+          const stored = (await write.generation(number))!
+          await write.saveGeneration({ ...stored, ...summary, writer: null })
+          await write.saveCollection({ ...collection, live: number, hidden: null })
+          await write.announce(collectionId, null, now)
+        },
+        { durable: true },
+      )
+      isFinished = true
+      clearInterval(hearing)
+      known.expire()
+      return { generation: filling.generation, featureCount: summary.featureCount }
+    },
+
+    async [Symbol.asyncDispose]() {
+      clearInterval(hearing)
+      try {
+        if (isFinished) return
+        await writer.transaction(async (write) => {
+          const collection = await write.holdCollection(collectionId)
+          if (collection.hidden !== number) return
+          await write.saveCollection({ ...collection, hidden: null })
+          await write.removeGeneration(number)
+        })
+      } finally {
+        await writer[Symbol.asyncDispose]()
+      }
+    },
+  }
+}
+
+/** Of one transaction: it is to be short. */
+const MAXIMUM_ROWS = 1_000
+/** In characters. */
+const MAXIMUM_SIZE = 500_000

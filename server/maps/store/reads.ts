@@ -1,0 +1,222 @@
+import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { LonLat } from '../../geo/box.ts'
+import { geometryContainsPoint } from '../../geo/contains-point.ts'
+import { searchedOf } from '../search/search-row.ts'
+import type { LiveGeneration, MapBackend, Opened } from './backend.ts'
+import type { CollectionState } from './collection-state.ts'
+import { countOf } from './counting.ts'
+import { etagOf, parseFeature } from './feature-rows.ts'
+import type { KnownData } from './known-data.ts'
+import type { FeatureFilter, ItemsPage, MapStore } from './map-store.ts'
+import { createMatcher, type Matcher, narrowedAsk } from './matching.ts'
+import { membersOf } from './members.ts'
+import { nearestOf } from './nearest.ts'
+import { cutTo, isSeen, narrowed, viewOf } from './seen.ts'
+import { createTurn } from './turns.ts'
+
+type Reads = Pick<
+  MapStore,
+  'state' | 'items' | 'count' | 'item' | 'nearest' | 'containing' | 'search' | 'members' | 'isHeavy'
+>
+
+/**
+ * All that reads features, the same for both databases: these find candidates, which are judged here.
+ * A call reads one generation from beginning to end, in batches between which others have their turn;
+ * each batch is a snapshot.
+ */
+export function createReads(backend: MapBackend, known: KnownData): Reads {
+  /** @returns null: no such collection for this scope */
+  async function reading<Result>(
+    scope: AccessScope,
+    collectionId: string,
+    empty: Result,
+    work: (opened: Opened) => Promise<Result>,
+  ): Promise<Result | null> {
+    const viewed = viewOf(scope, collectionId)
+    if (!viewed) return null
+    for (let attempt = 1; ; attempt++) {
+      const generation = await known.live(collectionId)
+      if (!generation) return empty
+      try {
+        return await work({ ...viewed, generation, reader: backend.reader(generation) })
+      } catch (error) {
+        // It took so long that the tables were removed meanwhile.
+        if (attempt > 2 || !backend.isGone(error)) throw error
+        known.expire()
+      }
+    }
+  }
+
+  /** The same object as long as nothing changes, so that callers can keep what they make of it. */
+  const states = new WeakMap<LiveGeneration, CollectionState>()
+
+  return {
+    async state(scope, collectionId) {
+      const viewed = viewOf(scope, collectionId)
+      if (!viewed) return null
+      const { collection, view } = viewed
+      const live = await known.live(collectionId)
+      if (!live) {
+        const nothing = { schema: [], dimension: null, featureCount: 0, extent: null }
+        return cutTo(view, { collection, generation: 0, ...nothing, interval: null })
+      }
+      const kept = view === 'all' ? states.get(live) : undefined
+      if (kept?.collection === collection) return kept
+      const { generation, schema, dimension, featureCount, extent, interval } = live
+      const state = { collection, generation, schema, dimension, featureCount, extent, interval }
+      if (view === 'all') states.set(live, state)
+      return cutTo(view, state)
+    },
+
+    items: (scope, collectionId, { limit, after = 0, ...filter }) =>
+      reading(scope, collectionId, { features: [], next: null }, (opened) => {
+        const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+        return pageOf(opened, matcher, limit, after)
+      }),
+
+    count: (scope, collectionId, filter, budgetMilliseconds) =>
+      reading<number | 'unknown'>(scope, collectionId, 0, (opened) => {
+        const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+        return countOf(opened, matcher, budgetMilliseconds)
+      }),
+
+    item: (scope, collectionId, featureId) =>
+      reading(scope, collectionId, null, async ({ reader, view }) => {
+        // Postgres takes NUL for an error, so nothing is named with one.
+        if (featureId.includes('\0')) return null
+        const row = await reader.byId(featureId)
+        if (!row || !isSeen(view, row)) return null
+        return { feature: row.feature, etag: etagOf(row.feature) }
+      }),
+
+    nearest: (scope, collectionId, point, limit, maximumMetres) =>
+      reading(scope, collectionId, [], (opened) => nearestOf(opened, point, limit, maximumMetres)),
+
+    containing: (scope, collectionId, point, limit) =>
+      reading(scope, collectionId, [], (opened) => containingOf(opened, point, limit)),
+
+    async search(scope, { collectionIds, ...query }) {
+      for (let attempt = 1; ; attempt++) {
+        const collections = []
+        for (const id of new Set(collectionIds)) {
+          const viewed = viewOf(scope, id)
+          const generation = viewed && (await known.live(id))
+          if (generation && searchedOf(generation.schema)) {
+            collections.push({ id, view: viewed.view, generation })
+          }
+        }
+        try {
+          return await backend.search(query, collections)
+        } catch (error) {
+          if (attempt > 2 || !backend.isGone(error)) throw error
+          known.expire()
+        }
+      }
+    },
+
+    async members(scope, collectionId, box, options) {
+      // What comes after this is told by a later revision, whether it is among the members or not.
+      const revision = await known.revision()
+      const empty = { features: [], more: false, generation: 0, revision }
+      return reading(scope, collectionId, empty, async (opened) => {
+        const matcher = createMatcher(opened.view, { boxes: [box] }, opened.generation.schema)
+        const members = await membersOf(opened, matcher, options)
+        return { ...members, generation: opened.generation.generation, revision }
+      })
+    },
+
+    async isHeavy(scope, collectionId, { limit, ...filter }) {
+      return (
+        (await reading(scope, collectionId, false, async ({ view, generation, reader }) => {
+          const { ask, isEverything } = createMatcher(view, filter, generation.schema)
+          if (generation.featureCount <= HEAVY) return false
+          if (isEverything) return limit > HEAVY
+          const windows = narrowed(ask.windows, generation.extent)
+          return windows === null || reader.hasMany(windows, HEAVY)
+        })) ?? false
+      )
+    },
+  }
+}
+
+/** A read of more features than this belongs in a worker. */
+const HEAVY = 1_000
+
+/** Of candidates at a time, among which most may not match. */
+const FEW = 100
+const MAXIMUM_BATCH = 1_000
+
+/**
+ * Fills a page with features that match. Others leave no trace in it: whether it is full, and where
+ * the next one begins, depend on those alone.
+ */
+async function pageOf(
+  { reader, generation }: Opened,
+  matcher: Matcher,
+  limit: number,
+  after: number,
+): Promise<ItemsPage> {
+  const features: string[] = []
+  let next = after
+  if (matcher.isNothing) return { features, next: null }
+  // One more than is needed tells whether another page follows.
+  const count = Math.min(Math.max(limit + 1, matcher.isEverything ? 1 : FEW), MAXIMUM_BATCH)
+  const turn = createTurn()
+  const scan = reader.scan(narrowedAsk(matcher, generation.extent), after)
+  for (;;) {
+    const { rows, done } = await scan.next(count)
+    for (const candidate of rows) {
+      if (turn.isOver()) await turn.yield()
+      if (!matcher.judge(candidate)) continue
+      if (features.length === limit) return { features, next }
+      features.push(candidate.feature)
+      next = candidate.key
+    }
+    if (done) return { features, next: null }
+    if (turn.isOver()) await turn.yield()
+  }
+}
+
+async function containingOf(
+  { view, reader, generation }: Opened,
+  point: LonLat,
+  limit: number,
+): Promise<string[]> {
+  const [longitude, latitude] = point
+  const box = { west: longitude, south: latitude, east: longitude, north: latitude }
+  const filter: FeatureFilter = { boxes: [box] }
+  const matcher = createMatcher(view, filter, generation.schema)
+  const turn = createTurn()
+  const around: { key: number; size: number }[] = []
+  const scan = reader.scanHeads(matcher.ask, 0)
+  for (let done = false; !done;) {
+    const batch = await scan.next(MAXIMUM_BATCH)
+    for (const head of batch.rows) {
+      if (matcher.judgeHead(head) === 'no') continue
+      around.push({
+        key: head.key,
+        size: (head.east - head.west) * (head.north - head.south),
+      })
+    }
+    done = batch.done
+    if (turn.isOver()) await turn.yield()
+  }
+  around.sort((a, b) => a.size - b.size || a.key - b.key)
+  const features: string[] = []
+  for (let start = 0; start < around.length; start += FEW_TEXTS) {
+    const keys = around.slice(start, start + FEW_TEXTS).map(({ key }) => key)
+    const rows = new Map((await reader.byKeys(keys)).map((row) => [row.key, row]))
+    for (const key of keys) {
+      if (turn.isOver()) await turn.yield()
+      const row = rows.get(key)
+      if (!row || !isSeen(view, row)) continue
+      if (!geometryContainsPoint(parseFeature(row.feature).geometry, point)) continue
+      features.push(row.feature)
+      if (features.length === limit) return features
+    }
+  }
+  return features
+}
+
+/** They may be large, and mostly the first ones are enough. */
+const FEW_TEXTS = 20

@@ -1,0 +1,20 @@
+import type { Box, LonLat } from '../../geo/box.ts'
+
+/** What is looked for by words (`maps/search/`). */
+export interface SearchQuery {
+  text: string
+  collectionIds: readonly string[]
+  /** Of matches that are as good, the nearer come first. */
+  near?: LonLat
+  boxes?: readonly Box[]
+  limit: number
+}
+
+export interface SearchHit {
+  collectionId: string
+  /** GeoJSON feature as text. */
+  feature: string
+  /** From `near`; null: there was none. */
+  metres: number | null
+  match: 'exact' | 'prefix' | 'word'
+}

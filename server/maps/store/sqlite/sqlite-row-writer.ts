@@ -1,0 +1,88 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { createSqliteSearchWriter, type SqliteSearchWriter } from '../../search/sqlite-search.ts'
+import type { RowWriter } from '../backend.ts'
+import {
+  type Candidate,
+  EMPTY,
+  type FeatureHead,
+  type FeatureRow,
+  withRow,
+} from '../feature-rows.ts'
+
+/** Writes a generation's rows, with their boxes in the RTREE and their words in the search index. */
+export function createRowWriter(options: {
+  sql: (text: string) => StatementSync
+  connection: DatabaseSync
+  number: number
+  isSearched: boolean
+}): RowWriter {
+  const { sql, connection, number, isSearched } = options
+  let search: SqliteSearchWriter | null = null
+  const searchWriter = () => (search ??= createSqliteSearchWriter(connection, number))
+
+  function insert(row: FeatureRow): void {
+    sql(
+      `insert into features_${number} (key, west, south, east, north, starts, ends, id, feature)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      row.key,
+      row.west,
+      row.south,
+      row.east,
+      row.north,
+      row.starts,
+      row.ends,
+      row.id,
+      row.feature,
+    )
+    sql(`insert into boxes_${number} values (?, ?, ?, ?, ?)`).run(
+      row.key,
+      row.west,
+      row.east,
+      row.south,
+      row.north,
+    )
+    if (row.search) searchWriter().insert([row.search])
+  }
+
+  function remove(key: number): void {
+    sql(`delete from features_${number} where key = ?`).run(key)
+    sql(`delete from boxes_${number} where key = ?`).run(key)
+    if (isSearched) searchWriter().remove([key])
+  }
+
+  return {
+    keysOf(ids) {
+      const select = sql(`select key from features_${number} where id = ?`)
+      const keys = new Map<string, number>()
+      for (const id of ids) {
+        const row = select.get(id) as { key: number } | undefined
+        if (row) keys.set(id, row.key)
+      }
+      return keys
+    },
+    find: (id) =>
+      sql(
+        `select key, west, south, east, north, starts, ends, feature from features_${number} where id = ?`,
+      ).get(id) as Candidate | undefined,
+    after: (key, count) =>
+      sql(`select key, feature from features_${number} where key > ? order by key limit ?`).all(
+        key,
+        count,
+      ) as { key: number; feature: string }[],
+    insert(rows) {
+      for (const row of rows) insert(row)
+    },
+    replace(row) {
+      remove(row.key)
+      insert(row)
+    },
+    remove,
+    summary() {
+      const heads = sql(
+        `select key, west, south, east, north, starts, ends from features_${number}`,
+      ).all() as unknown as FeatureHead[]
+      return heads.reduce(withRow, EMPTY)
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { exportRoutes } from '../maps/export/routes.ts'
+import { createImportJobs } from '../maps/import/jobs/import-jobs.ts'
+import { createImportRunner, type ImportRunner } from '../maps/import/jobs/import-runner.ts'
+import { importRoutes } from '../maps/import/jobs/routes.ts'
+import { createSpool } from '../maps/import/jobs/spool.ts'
+import { databaseLocation, mapsLocation } from '../open-access.ts'
+import type { Surfaces } from './surfaces.ts'
+
+/**
+ * Imports and exports over HTTP.
+ * @param opened ends the import that is under way when the server stops
+ */
+export async function addImports(
+  surfaces: Surfaces,
+  opened: AsyncDisposableStack,
+): Promise<ImportRunner> {
+  const { http, settings, access, maps } = surfaces
+  const { maximumBytes } = settings.imports
+  const jobs = createImportJobs(access)
+  const spool = createSpool({ folder: join(settings.dataDir, 'imports'), maximumBytes })
+  const runner = opened.use(
+    createImportRunner({
+      ...access,
+      jobs,
+      spool,
+      location: mapsLocation(settings, databaseLocation(settings)),
+      onError: (error) => http.log.error({ err: error }, 'import'),
+    }),
+  )
+  const options = {
+    ...access,
+    ...surfaces,
+    publicUrl: settings.publicUrl,
+    store: maps,
+    jobs,
+    spool,
+    runner,
+    maximumBytes,
+  }
+  await http.register(async (scope) => importRoutes(scope, options), { prefix: '/maps' })
+  await http.register(async (scope) => exportRoutes(scope, options), { prefix: '/maps' })
+  return runner
+}

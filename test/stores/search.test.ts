@@ -1,0 +1,222 @@
+import fc from 'fast-check'
+import type { Feature, Point } from 'geojson'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { AccessScope, View } from '../../server/access/scopes/access-scope.ts'
+import { wholeScope } from '../../server/access/scopes/whole-scope.ts'
+import type { LonLat } from '../../server/geo/box.ts'
+import type { FeatureChange, GenerationDefinition } from '../../server/maps/store/changes.ts'
+import { importFeatures } from '../../server/maps/store/import-features.ts'
+import type { MapStore } from '../../server/maps/store/map-store.ts'
+import { openMapStore } from '../../server/maps/store/open.ts'
+import type { SearchHit, SearchQuery } from '../../server/maps/store/search-query.ts'
+import { rectangle, scopeOver, testCollection, text } from '../support/collections.ts'
+import { describeDatabases } from '../support/databases.ts'
+import { jstsIntersects } from '../support/jsts.ts'
+import {
+  changes,
+  expectedHits,
+  features,
+  pointAt,
+  query,
+  type SearchFeature,
+  viewOf,
+  writtenAs,
+} from './search-cases.ts'
+
+const definition: GenerationDefinition = {
+  dimension: 0,
+  schema: [
+    text('region', { search: 'text' }),
+    text('name', { search: 'name' }),
+    // What is not said to be searched is not found.
+    text('note'),
+  ],
+}
+
+const everything = scopeOver('c0', 'c1')
+const seeing = (view: View): AccessScope => ({ ...everything, read: () => view })
+
+function stored({ id, geometry, name, region }: SearchFeature) {
+  const properties = { name: writtenAs(name) || null, region: writtenAs(region), note: 'San 7' }
+  return { id, geometry, properties }
+}
+
+const described = ({ collectionId, feature, match, metres }: SearchHit) => ({
+  collectionId,
+  id: (JSON.parse(feature) as Feature).id,
+  match,
+  metres,
+})
+
+describeDatabases('search', (kind, locate) => {
+  let store: MapStore
+  beforeAll(async () => {
+    store = await openMapStore(await locate())
+  })
+  afterAll(() => store[Symbol.asyncDispose]())
+
+  async function fill(collectionId: string, all: readonly SearchFeature[]): Promise<void> {
+    await importFeatures(store, everything, collectionId, definition, all.map(stored))
+  }
+
+  async function fillNamed(names: Record<string, string>, at: LonLat = [0, 0]): Promise<void> {
+    const all = Object.entries(names).map(([id, name]) => ({
+      id,
+      geometry: pointAt(at),
+      properties: { name },
+    }))
+    await importFeatures(store, everything, 'c0', definition, all)
+  }
+
+  async function find(
+    asked: Omit<SearchQuery, 'collectionIds' | 'limit'> & { limit?: number },
+    scope: AccessScope = everything,
+  ): Promise<unknown[]> {
+    const hits = await store.search(scope, { limit: 10, ...asked, collectionIds: ['c0'] })
+    return hits.map((hit) => described(hit).id)
+  }
+
+  it('finds what it should, best first, and nothing else, whatever the area', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(features, { minLength: 1, maxLength: 2 }),
+        changes,
+        fc.array(query, { minLength: 4, maxLength: 8 }),
+        async (initial, changed, queries) => {
+          const collections = new Map(initial.map((all, index) => [`c${index}`, [...all]]))
+          for (const [id, all] of collections) await fill(id, all)
+          const first = collections.get('c0')!
+          const write: FeatureChange[] = changed.flatMap(({ place, by }): FeatureChange[] => {
+            const old = first[place]
+            if (!old) return []
+            if (!by) return [{ kind: 'delete', id: old.id, ifMatch: null }]
+            const feature = stored({ ...by, id: old.id })
+            return [{ kind: 'replace', id: old.id, feature, ifMatch: null }]
+          })
+          const outcome = await store.write(everything, 'c0', write)
+          expect(outcome.kind).toBe('written')
+          const after = first.flatMap((old, place) => {
+            const change = changed.find((each) => each.place === place)
+            if (!change) return [old]
+            return change.by ? [{ ...change.by, id: old.id }] : []
+          })
+          collections.set('c0', after)
+          for (const each of queries) {
+            const asked: SearchQuery = {
+              text: each.text,
+              limit: each.limit,
+              collectionIds: [...collections.keys()],
+              ...(each.near && { near: each.near }),
+              ...(each.box && { boxes: [each.box] }),
+            }
+            const hits = await store.search(seeing(viewOf(each.layers)), asked)
+            expect(hits.map(described), JSON.stringify(asked)).toEqual(
+              expectedHits(each, collections).slice(0, each.limit),
+            )
+          }
+        },
+      ),
+      { numRuns: kind === 'sqlite' ? 60 : 30 },
+    )
+  })
+
+  it('finds the right ones among more than it reads at once', async () => {
+    const all = Array.from({ length: 3_000 }, (_, place): SearchFeature => ({
+      id: `f${String(place).padStart(4, '0')}`,
+      name: [['San', 'san'], ...(place % 2 === 0 ? [] : [['a', 'a'] as const])],
+      region: [],
+      geometry: pointAt([((place * 7) % 3_000) / 100, 0]),
+    }))
+    await fill('c0', all)
+    const area = rectangle(19.975, -1, 20.045, 1)
+    const seen = all.filter(({ geometry }) => jstsIntersects(area, geometry))
+    const exact = seen.filter(({ name }) => name.length === 1)
+    const longer = seen.filter(({ name }) => name.length === 2)
+    expect(await find({ text: 'san', limit: 5 }, seeing(viewOf([[area]])))).toEqual(
+      [...exact, ...longer].slice(0, 5).map(({ id }) => id),
+    )
+    const nearest = all
+      .filter(({ name }) => name.length === 2)
+      .find(({ geometry }) => Math.abs((geometry as Point).coordinates[0]! - 20.008) < 0.01)
+    expect(await find({ text: 'san a', limit: 1, near: [20.008, 0] })).toEqual([nearest!.id])
+  })
+
+  it('does not forget what only its geometry tells, though enough others follow', async () => {
+    const coordinates = [
+      [1, 1],
+      [9, 9],
+    ]
+    const across = { type: 'LineString' as const, coordinates }
+    const all = ['d', 'c', 'b', 'a'].map((id) => ({
+      id,
+      geometry: id === 'a' ? across : pointAt([1, 1]),
+      properties: { name: 'San' },
+    }))
+    await importFeatures(store, everything, 'c0', definition, all)
+    const scope = seeing(viewOf([[rectangle(0, 0, 2, 2)]]))
+    expect(await find({ text: 'san', limit: 1 }, scope)).toEqual(['a'])
+  })
+
+  it('puts last what has no name', async () => {
+    const named = (id: string, name: SearchFeature['name']): SearchFeature => ({
+      id,
+      name,
+      region: [['San', 'san']],
+      geometry: pointAt([0, 0]),
+    })
+    await fill('c0', [
+      named('a', []),
+      named('b', []),
+      named('c', [['SANTA', 'santa']]),
+      named('d', [['a', 'a']]),
+    ])
+    expect(await find({ text: 'san' })).toEqual(['c', 'd', 'a', 'b'])
+    expect(await find({ text: 'san', near: [1, 1] })).toEqual(['c', 'd', 'a', 'b'])
+    expect(await find({ text: 'san', limit: 2 })).toEqual(['c', 'd'])
+  })
+
+  it('swaps the words with the data, and not before the import is whole', async () => {
+    await fillNamed({ a: 'Old town' })
+    const begun = await store.beginGeneration(everything, 'c0', definition)
+    if (begun.kind !== 'begun') throw new Error(begun.kind)
+    await using generation = begun.generation
+    const geometry = pointAt([0, 0])
+    await generation.add([{ id: 'a', geometry, properties: { name: 'New town' } }])
+    expect([await find({ text: 'old' }), await find({ text: 'new' })]).toEqual([['a'], []])
+    await generation.finish()
+    expect([await find({ text: 'old' }), await find({ text: 'new' })]).toEqual([[], ['a']])
+    await store.drop(everything, 'c0')
+    expect(await find({ text: 'new' })).toEqual([])
+  })
+
+  it('shows nothing of what the scope does not show', async () => {
+    await fillNamed({ a: 'San' })
+    expect(await find({ text: 'san' }, seeing('none'))).toEqual([])
+    expect(await find({ text: 'san' }, scopeOver('c1'))).toEqual([])
+    const made = [testCollection('c0', { madeOf: 'c1' })]
+    const limited: AccessScope = {
+      ...wholeScope(() => made),
+      read: () => viewOf([[rectangle(-1, -1, 1, 1)]]),
+    }
+    expect(await find({ text: 'san' }, limited)).toEqual([])
+  })
+
+  it('takes everything as text', async () => {
+    await fillNamed({ a: 'San', b: 'A NOT B', c: 'San or a', d: "x'y" })
+    for (const nothing of ['', '"', '*', "'", '\0', '{}()&|!<->', '\\', '%', '_', '\uD800', '’']) {
+      expect(await find({ text: nothing }), JSON.stringify(nothing)).toEqual([])
+    }
+    for (const san of ['san"*', "san':*", 'san:*', '^san', 's\u00ADan', 'san\0', "san' | '"]) {
+      expect(await find({ text: san }), JSON.stringify(san)).toEqual(['a', 'c'])
+    }
+    expect(await find({ text: 'NEAR(san or, 2)' })).toEqual([])
+    expect(await find({ text: 'a NOT b' })).toEqual(['b'])
+    expect(await find({ text: 'san OR a' })).toEqual(['c'])
+    expect(await find({ text: 'name:san' })).toEqual([])
+    expect(await find({ text: "x' y" })).toEqual(['d'])
+    expect(await find({ text: 'x'.repeat(100_000) })).toEqual([])
+    expect(await find({ text: 'a '.repeat(100) })).toEqual(['b', 'c'])
+    const many = Array.from({ length: 100 }, (_, place) => String.fromCodePoint(0x4e_00 + place))
+    expect(await find({ text: many.join(' ') })).toEqual([])
+  })
+})

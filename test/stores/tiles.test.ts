@@ -1,0 +1,506 @@
+import { VectorTile } from '@mapbox/vector-tile'
+import fc from 'fast-check'
+import type { Geometry, MultiPolygon, Polygon, Position } from 'geojson'
+import { PbfReader } from 'pbf'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Collection } from '../../server/access/collections/collection.ts'
+import type { AccessScope } from '../../server/access/scopes/access-scope.ts'
+import { limitsOf } from '../../server/access/scopes/limits.ts'
+import { wholeScope } from '../../server/access/scopes/whole-scope.ts'
+import type { DatabaseLocation } from '../../server/database/open.ts'
+import { prepareArea } from '../../server/geo/area.ts'
+import type { Box, LonLat } from '../../server/geo/box.ts'
+import { boxOfTile, type Tile, tileOf } from '../../server/geo/tile.ts'
+import { UnavailableError } from '../../server/lib/unavailable.ts'
+import type { NewFeature } from '../../server/maps/store/changes.ts'
+import type { Property } from '../../server/maps/store/collection-state.ts'
+import { importFeatures } from '../../server/maps/store/import-features.ts'
+import type { MapStore } from '../../server/maps/store/map-store.ts'
+import { openMapStore } from '../../server/maps/store/open.ts'
+import { renderTile } from '../../server/maps/tiles/render.ts'
+import { TILE_BUFFER } from '../../server/maps/tiles/tile-size.ts'
+import { createTiles, type Tiles } from '../../server/maps/tiles/tiles.ts'
+import { createWorkerPool, type WorkerPool } from '../../server/maps/workers/pool.ts'
+import { createWorkerStore } from '../../server/maps/workers/worker-store.ts'
+import { describeDatabases } from '../support/databases.ts'
+import { gridArea, gridGeometry, placed, roundArea } from '../support/geometries.ts'
+import { jstsIntersects } from '../support/jsts.ts'
+
+type AreaGeometry = Polygon | MultiPolygon
+
+const collection = (id: string): Collection => ({
+  id,
+  customerId: null,
+  visibility: 'public',
+  title: id,
+  description: '',
+  attribution: '',
+  licence: null,
+  madeOf: null,
+  createdAt: 0,
+  updatedAt: 0,
+})
+
+const collections = ['points', 'lines', 'polygons', 'long'].map(collection)
+const whole = wholeScope(() => collections)
+const dimensions = { points: 0, lines: 1, polygons: 2, long: 0 } as const
+const schema: Property[] = [
+  { name: 'name', type: 'string', search: 'name' },
+  { name: 'other', type: 'string' },
+]
+
+/** Areas get their ids by what they are, as stored ones keep theirs. */
+function limitedTo(...layers: AreaGeometry[][]): AccessScope {
+  const limits = limitsOf(
+    layers.map((layer) =>
+      layer.map((geometry) => ({
+        id: JSON.stringify(geometry),
+        geometry,
+        area: prepareArea(geometry),
+      })),
+    ),
+  )
+  return { ...whole, read: () => limits, write: () => 'none' }
+}
+
+const feature = (id: string, geometry: Geometry, name = id): NewFeature & { id: string } => ({
+  id,
+  geometry,
+  properties: { name, other: 'o' },
+})
+
+const point = (id: string, longitude: number, latitude: number, name = id) =>
+  feature(id, { type: 'Point', coordinates: [longitude, latitude] }, name)
+
+function put(
+  store: MapStore,
+  id: keyof typeof dimensions,
+  features: Iterable<NewFeature & { id: string }>,
+) {
+  return importFeatures(store, whole, id, { schema, dimension: dimensions[id] }, features)
+}
+
+function namesIn(bytes: Uint8Array | null | undefined): string[] {
+  if (!bytes) return []
+  const [layer] = Object.values(new VectorTile(new PbfReader(bytes)).layers)
+  return Array.from({ length: layer!.length }, (_, index) =>
+    String(layer!.feature(index).properties['name']),
+  )
+}
+
+const boxPolygon = ({ west, south, east, north }: Box): Polygon => ({
+  type: 'Polygon',
+  coordinates: [
+    [
+      [west, south],
+      [east, south],
+      [east, north],
+      [west, north],
+      [west, south],
+    ],
+  ],
+})
+
+const boxArea = (west: number, south: number, east: number, north: number): Polygon =>
+  boxPolygon({ west, south, east, north })
+
+/** Positions of a geometry that are neither on its edges nor near them, a quarter of a unit apart. */
+function samplesOf(geometry: Geometry, tile: Box, unit: number): Position[] {
+  switch (geometry.type) {
+    case 'Point':
+      return [geometry.coordinates]
+    case 'MultiPoint':
+      return geometry.coordinates
+    case 'LineString':
+      return alongLine(geometry.coordinates)
+    case 'MultiLineString':
+      return geometry.coordinates.flatMap(alongLine)
+    case 'GeometryCollection':
+      return []
+    case 'Polygon':
+    case 'MultiPolygon': {
+      const samples: Position[] = []
+      for (let x = tile.west + unit / 3; x < tile.east; x += unit) {
+        for (let y = tile.south + unit / 3; y < tile.north; y += unit) {
+          if (isWellWithin([x, y], geometry, unit)) samples.push([x, y])
+        }
+      }
+      return samples
+    }
+  }
+}
+
+const alongLine = (line: Position[]): Position[] =>
+  line.slice(1).flatMap(([x, y], index) => {
+    const [fromX, fromY] = line[index] as [number, number]
+    return [0.3, 0.7].map((share) => [fromX + (x! - fromX) * share, fromY + (y! - fromY) * share])
+  })
+
+function isWellWithin([x, y]: Position, area: Geometry, unit: number): boolean {
+  const margin = unit / 32
+  return [
+    [x! - margin, y!],
+    [x! + margin, y!],
+    [x!, y! - margin],
+    [x!, y! + margin],
+  ].every((coordinates) => jstsIntersects(area, { type: 'Point', coordinates }))
+}
+
+describeDatabases('tiles of areas', (kind, locate) => {
+  let store: MapStore
+
+  beforeAll(async () => {
+    store = await openMapStore(await locate())
+  })
+  afterAll(() => store[Symbol.asyncDispose]())
+
+  const kinds = [
+    ['points', ['Point', 'MultiPoint']],
+    ['lines', ['LineString', 'MultiLineString']],
+    ['polygons', ['Polygon', 'MultiPolygon']],
+  ] as const
+
+  /** A dozen units are three tiles of that zoom, whose west and east sides lie on the grid. */
+  const place = fc.constantFrom<[number, LonLat]>(
+    [24, [0, 0]],
+    [24, [90, -45]],
+    [12, [-90, 60]],
+    [5, [-90, -45]],
+  )
+
+  it.each(kinds)(
+    '%s: none is outside, and at the highest zoom none is missing',
+    async (id, types) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(gridGeometry, { minLength: 5, maxLength: 25 }),
+          fc.array(gridArea, { minLength: 1, maxLength: 2 }),
+          fc.boolean(),
+          place,
+          async (grid, areas, asLayers, [z, origin]) => {
+            const scale = 360 / 2 ** z / 4
+            const at = <Shape extends Geometry>(shape: Shape) => placed(shape, scale, origin)
+            const features = grid
+              .filter(({ type }) => (types as readonly string[]).includes(type))
+              .map((geometry, index) => feature(`f${index}`, at(geometry)))
+            await put(store, id, features)
+            const limits = areas.map(at)
+            const layers = asLayers ? limits.map((area) => [area]) : [limits]
+            const scope = limitedTo(...layers)
+            const isSeen = (geometry: Geometry) =>
+              layers.every((layer) => layer.some((area) => jstsIntersects(area, geometry)))
+
+            const first = tileOf(origin[0], origin[1], z)
+            for (let x = first.x; x < first.x + 3; x++) {
+              for (let y = first.y; y > first.y - 3; y--) {
+                const tile: Tile = { z, x, y }
+                const around = boxPolygon(boxOfTile(tile, TILE_BUFFER))
+                const { content } = await renderTile(store, scope, {
+                  collectionId: id,
+                  tile,
+                  fields: null,
+                })
+                const drawn = namesIn(content?.bytes)
+                const mayBe = features.filter(
+                  ({ geometry }) => isSeen(geometry) && jstsIntersects(around, geometry),
+                )
+                const names = mayBe.map((each) => each.id)
+                expect(drawn.filter((name) => !names.includes(name))).toEqual([])
+                if (z < 24) continue
+                const within = boxOfTile(tile)
+                const mustBe = mayBe.filter(({ geometry }) =>
+                  samplesOf(geometry, within, scale).some((position) =>
+                    [[boxPolygon(within)], ...layers].every((layer) =>
+                      layer.some((area) => isWellWithin(position, area, scale)),
+                    ),
+                  ),
+                )
+                expect(drawn).toEqual(expect.arrayContaining(mustBe.map((each) => each.id)))
+              }
+            }
+          },
+        ),
+        { numRuns: kind === 'sqlite' ? 30 : 8 },
+      )
+    },
+  )
+
+  it('are cut to the area', async () => {
+    await put(store, 'polygons', [feature('big', boxArea(-10, -10, 10, 10))])
+    const scope = limitedTo([boxArea(1, 1, 2, 2)])
+    const tile = tileOf(1.5, 1.5, 5)
+    const order = { collectionId: 'polygons', tile, fields: null }
+    const { content } = await renderTile(store, scope, order)
+    const layer = new VectorTile(new PbfReader(content!.bytes)).layers['polygons']!
+    const { coordinates } = layer.feature(0).toGeoJSON(tile.x, tile.y, tile.z)
+      .geometry as unknown as Polygon
+    for (const [x, y] of coordinates.flat()) {
+      expect(Math.abs(x! - 1.5)).toBeCloseTo(0.5, 2)
+      expect(Math.abs(y! - 1.5)).toBeCloseTo(0.5, 2)
+    }
+  })
+
+  it('never hold more than 500 kB, and say so', async () => {
+    const long = 'x'.repeat(400)
+    const points = Array.from({ length: 3_000 }, (_, index) =>
+      point(
+        String(index),
+        (index % 60) / 1_000,
+        Math.floor(index / 60) / 1_000,
+        `${index} ${long}`,
+      ),
+    )
+    await put(store, 'long', points)
+    const tile = tileOf(0.03, 0.03, 11)
+    const order = { collectionId: 'long', tile, fields: null }
+    const { content } = await renderTile(store, whole, order)
+    expect(content!.bytes.length).toBeLessThanOrEqual(500_000)
+    expect(content!.thinned).toBe('features')
+    expect(namesIn(content!.bytes).length).toBeGreaterThan(100)
+
+    const roads = Array.from({ length: 2_000 }, (_, index) =>
+      feature(
+        String(index),
+        {
+          type: 'LineString',
+          coordinates: [
+            [0, index / 40_000],
+            [0.05, index / 40_000],
+          ],
+        },
+        `${index} ${long}`,
+      ),
+    )
+    await put(store, 'lines', roads)
+    const lines = await renderTile(store, whole, { ...order, collectionId: 'lines' })
+    expect(lines.content!.bytes.length).toBeLessThanOrEqual(500_000)
+    expect(lines.content!.thinned).toBe('features')
+    const named = await renderTile(store, whole, { ...order, collectionId: 'lines', fields: [] })
+    expect(named.content!.thinned).toBeNull()
+  })
+})
+
+describeDatabases('tiles that are kept', (_kind, locate) => {
+  let location: DatabaseLocation
+  let store: MapStore
+  let pool: WorkerPool
+  let tiles: Tiles
+  let drawn: number
+  /** Done when a tile has been drawn, before it is kept. */
+  let afterDrawing: () => Promise<unknown>
+
+  beforeAll(async () => {
+    location = await locate()
+    store = await openMapStore(location)
+    pool = createWorkerPool({ location, threads: 1, onError: () => {} })
+  })
+  afterAll(async () => {
+    await pool[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+  })
+
+  beforeEach(async () => {
+    drawn = 0
+    afterDrawing = async () => {}
+    await put(store, 'points', [point('a', 1, 1), point('b', 2, 2)])
+    const counting: WorkerPool = {
+      ...pool,
+      async run(scope, revision, job) {
+        const result = await pool.run(scope, revision, job)
+        drawn++
+        await afterDrawing()
+        return result
+      },
+    }
+    tiles = createTiles({ store, pool: counting, maximumBytes: 1_000_000 })
+  })
+
+  const world = { z: 0, x: 0, y: 0 }
+  const names = async (scope: AccessScope, tile = world) =>
+    namesIn((await tiles.find(scope, collections[0]!, tile, null)).bytes).toSorted()
+
+  it('are those of all who see the same of them', async () => {
+    expect(await names(whole)).toEqual(['a', 'b'])
+    const aroundA = limitedTo([boxArea(0.5, 0.5, 1.5, 1.5)])
+    expect(await names(aroundA)).toEqual(['a'])
+    expect(await names(aroundA)).toEqual(['a'])
+    expect(await names(limitedTo([boxArea(1.5, 1.5, 2.5, 2.5)]))).toEqual(['b'])
+    expect(drawn).toBe(3)
+    // An area that holds the tile whole makes no difference to it.
+    const near = tileOf(1, 1, 10)
+    expect(await names(whole, near)).toEqual(['a'])
+    expect(await names(aroundA, near)).toEqual(['a'])
+    expect(drawn).toBe(4)
+    // Outside there is nothing to be drawn.
+    expect(await names(aroundA, tileOf(2, 2, 10))).toEqual([])
+    expect(drawn).toBe(4)
+  })
+
+  it('follow a feature that moves, at once', async () => {
+    const [from, to] = [tileOf(2, 2, 10), tileOf(50, 50, 10)]
+    expect(await names(whole, from)).toEqual(['b'])
+    expect(await names(whole, to)).toEqual([])
+    expect(await names(whole, tileOf(1, 1, 10))).toEqual(['a'])
+    const moved = point('b', 50, 50)
+    await store.write(whole, 'points', [
+      { kind: 'replace', id: 'b', feature: moved, ifMatch: null },
+    ])
+    expect(await names(whole, from)).toEqual([])
+    expect(await names(whole, to)).toEqual(['b'])
+    expect(drawn).toBe(5)
+    expect(await names(whole, tileOf(1, 1, 10))).toEqual(['a'])
+    expect(drawn).toBe(5)
+  })
+
+  it('are drawn anew after an import', async () => {
+    expect(await names(whole)).toEqual(['a', 'b'])
+    await put(store, 'points', [point('c', 1, 1)])
+    expect(await names(whole)).toEqual(['c'])
+  })
+
+  it('are not kept when a write came between', async () => {
+    afterDrawing = async () => {
+      afterDrawing = async () => {}
+      await store.write(whole, 'points', [{ kind: 'delete', id: 'a', ifMatch: null }])
+    }
+    expect(await names(whole)).toEqual(['a', 'b'])
+    expect(await names(whole)).toEqual(['b'])
+    expect(drawn).toBe(2)
+  })
+
+  it('are not shared with those who ask after a write', async () => {
+    const held = Promise.withResolvers<void>()
+    const isDrawn = Promise.withResolvers<void>()
+    afterDrawing = () => {
+      afterDrawing = async () => {}
+      isDrawn.resolve()
+      return held.promise
+    }
+    const early = names(whole)
+    await isDrawn.promise
+    await store.write(whole, 'points', [{ kind: 'delete', id: 'a', ifMatch: null }])
+    expect(await names(whole)).toEqual(['b'])
+    held.resolve()
+    expect(await early).toEqual(['a', 'b'])
+    expect(await names(whole)).toEqual(['b'])
+  })
+
+  it('have the attributes that were asked for', async () => {
+    const attributes = async (fields: string[] | null) => {
+      const { bytes } = await tiles.find(whole, collections[0]!, world, fields)
+      const layer = new VectorTile(new PbfReader(bytes!)).layers['points']!
+      return Object.keys(layer.feature(0).properties)
+    }
+    expect(await attributes(null)).toEqual(['name', 'other'])
+    expect(await attributes(['other'])).toEqual(['other'])
+    expect(await attributes(['name'])).toEqual(['name'])
+    expect(await attributes([])).toEqual([])
+  })
+})
+
+describeDatabases('reads in workers', (_kind, locate) => {
+  let location: DatabaseLocation
+  let store: MapStore
+
+  beforeAll(async () => {
+    location = await locate()
+    store = await openMapStore(location)
+    const points = Array.from({ length: 5_000 }, (_, index) =>
+      point(String(index), (index % 100) / 10, Math.floor(index / 100) / 10),
+    )
+    await put(store, 'points', points)
+  })
+  afterAll(() => store[Symbol.asyncDispose]())
+
+  it('say what the store itself says', async () => {
+    const done: string[] = []
+    await using pool = createWorkerPool({ location, threads: 2, onError: () => {} })
+    const counting: WorkerPool = {
+      ...pool,
+      run(scope, revision, job) {
+        done.push(job.name)
+        return pool.run(scope, revision, job)
+      },
+    }
+    const inWorkers = createWorkerStore({ store, pool: counting })
+    // Of 4,000 vertices, so that a worker lacks it at first, and asks.
+    const area = roundArea([5, 2], 4_000, (angle) => 1.5 + Math.sin(40 * angle) / 10)
+    for (const scope of [whole, limitedTo([area]), limitedTo([area], [boxArea(5, 0, 9, 9)])]) {
+      const query = { limit: 4_000 }
+      expect(await inWorkers.items(scope, 'points', query)).toEqual(
+        await store.items(scope, 'points', query),
+      )
+      expect(await inWorkers.count(scope, 'points', {}, 10_000)).toEqual(
+        await store.count(scope, 'points', {}, 10_000),
+      )
+      expect(await inWorkers.nearest(scope, 'points', [3, 3], 200)).toEqual(
+        await store.nearest(scope, 'points', [3, 3], 200),
+      )
+    }
+    expect(new Set(done)).toEqual(new Set(['items', 'count', 'nearest']))
+    expect(await inWorkers.items(whole, 'nothing', { limit: 1 })).toBeNull()
+  })
+
+  it('are not done in workers when they are small', async () => {
+    const pool: WorkerPool = {
+      run: () => Promise.reject(new Error('no worker is needed')),
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const inWorkers = createWorkerStore({ store, pool })
+    const boxes = [{ west: 0, south: 0, east: 0.5, north: 0.5 }]
+    const page = await inWorkers.items(whole, 'points', { limit: 100, boxes })
+    expect(page!.features).toHaveLength(36)
+    expect(await inWorkers.nearest(whole, 'points', [3, 3], 10)).toHaveLength(10)
+  })
+
+  it('that are too many are refused', async () => {
+    await using pool = createWorkerPool({
+      location,
+      threads: 1,
+      maximumWaiting: 2,
+      onError: () => {},
+    })
+    const scope = { collections: [{ collection: collections[0]!, view: 'all' as const }] }
+    const counted = await Promise.allSettled(
+      Array.from({ length: 5 }, () =>
+        pool.run(scope, 0, { name: 'count', arguments: ['points', {}, 10_000] }),
+      ),
+    )
+    expect(counted.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'rejected',
+    ])
+    expect((counted[4] as PromiseRejectedResult).reason).toBeInstanceOf(UnavailableError)
+  })
+
+  describe('a worker that breaks down', () => {
+    it('fails its own request, and others go on', async () => {
+      const long = 'x'.repeat(20_000)
+      const points = Array.from({ length: 4_000 }, (_, index) =>
+        point(String(index), index / 100, 0, `${index} ${long}`),
+      )
+      await put(store, 'long', points)
+      const errors: unknown[] = []
+      await using pool = createWorkerPool({
+        location,
+        threads: 1,
+        maximumMegabytes: 48,
+        onError: (error) => errors.push(error),
+      })
+      const scope = {
+        collections: ['long', 'points'].map((id) => ({
+          collection: collection(id),
+          view: 'all' as const,
+        })),
+      }
+      const tooMuch = pool.run(scope, 0, { name: 'items', arguments: ['long', { limit: 4_000 }] })
+      const little = pool.run(scope, 0, { name: 'items', arguments: ['points', { limit: 2 }] })
+      await expect(tooMuch).rejects.toThrow(UnavailableError)
+      expect((await little)!.features).toHaveLength(2)
+      expect(errors).toHaveLength(1)
+    })
+  })
+})
