@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Polygon } from 'geojson'
 import pg from 'pg'
 import type { Collection } from '../server/access/collections/collection.ts'
@@ -32,7 +33,7 @@ const ROUNDS = 15
 const progress = (line: string): void => void process.stderr.write(`${line}\n`)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const places: Collection = {
+const placesSince = (createdAt: number): Collection => ({
   id: 'places',
   customerId: null,
   visibility: 'public',
@@ -41,13 +42,21 @@ const places: Collection = {
   attribution: '',
   licence: null,
   madeOf: null,
-  createdAt: 0,
-  updatedAt: 0,
+  createdAt,
+  updatedAt: createdAt,
+})
+
+/** Data is that of a collection of the registry, or nobody sees it. */
+function readRegistry(file: string): AccessScope {
+  const registry = new DatabaseSync(file, { readOnly: true })
+  const row = registry.prepare(`select created_at from collections where id = 'places'`).get()
+  registry.close()
+  const places = placesSince(Number(row!['created_at']))
+  return wholeScope(() => [places])
 }
-const whole = wholeScope(() => [places])
 
 /** 1,000 vertices around the middle of a tile, and through it. */
-function areaAcross(tile: Tile): AccessScope {
+function areaAcross(whole: AccessScope, tile: Tile): AccessScope {
   const { west, south, east, north } = boxOfTile(tile)
   const ring = Array.from({ length: 1_000 }, (_, index) => {
     const angle = (index / 1_000) * 2 * Math.PI
@@ -69,7 +78,7 @@ async function time(count: number, draw: (index: number) => Promise<unknown>): P
   return (performance.now() - began) / count
 }
 
-async function drawing(store: MapStore): Promise<void> {
+async function drawing(store: MapStore, whole: AccessScope): Promise<void> {
   const cities = [
     [2.35, 48.85],
     [13.4, 52.5],
@@ -79,12 +88,15 @@ async function drawing(store: MapStore): Promise<void> {
     [-74, 40.7],
   ] as const
   const tiles = cities.map(([longitude, latitude]) => tileOf(longitude, latitude, 10))
-  const scopes = tiles.map(areaAcross)
+  const scopes = tiles.map((tile) => areaAcross(whole, tile))
   const order = (index: number) => ({ collectionId: 'places', tile: tiles[index]!, fields: null })
   const each = tiles.length
   const drawWhole = (index: number) => renderTile(store, whole, order(index))
+  for (const index of tiles.keys()) {
+    if (!(await drawWhole(index)).content) throw new Error(`tile ${index} is empty`)
+  }
   const drawArea = (index: number) => renderTile(store, scopes[index]!, order(index))
-  await using postgis = await openPostgis(store)
+  await using postgis = await openPostgis(store, whole)
   const times: Record<'whole' | 'area' | 'postgis', number[]> = { whole: [], area: [], postgis: [] }
   for (let round = -3; round < ROUNDS; round++) {
     const some = {
@@ -105,6 +117,7 @@ async function drawing(store: MapStore): Promise<void> {
 /** @returns null: there is no PostGIS, and says why */
 async function openPostgis(
   store: MapStore,
+  whole: AccessScope,
 ): Promise<(AsyncDisposable & { draw: (tile: Tile) => Promise<unknown> }) | null> {
   const url = process.env.POSTGIS_URL
   if (!url) {
@@ -239,7 +252,7 @@ try {
     kind: 'sqlite',
     file: join(folder, 'data', 'maps.sqlite'),
   })
-  await drawing(store)
+  await drawing(store, readRegistry(join(folder, 'data', 'mapgate.sqlite')))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

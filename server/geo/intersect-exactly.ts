@@ -9,8 +9,8 @@ const MAXIMUM_POSITIONS = 10_000
 const PRECISIONS = [undefined, 1e-20, 1e-16]
 
 /**
- * What a polygon and an area share, by `polyclip-ts`: about 20 µs a position, more where edges cross.
- * Each is cut to the other's box before.
+ * What a polygon and an area share, by `polyclip-ts`, which takes longer where edges cross. Each is cut
+ * to the other's box before.
  * @returns null when there are too many positions, or the library fails
  */
 export function intersectExactly(

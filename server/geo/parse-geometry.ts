@@ -2,7 +2,7 @@ import type { Geometry, Position } from 'geojson'
 import { faultOfPolygons, type GeometryFault, withoutRepeats } from './judge-polygons.ts'
 import { turned } from './polygon.ts'
 
-export const MAXIMUM_POSITIONS = 100_000
+const MAXIMUM_POSITIONS = 100_000
 
 /** One of a feature; collections of geometries have no one dimension. */
 export type SimpleGeometry = Exclude<Geometry, { type: 'GeometryCollection' }>

@@ -31,7 +31,7 @@ export function segmentCovers(start: Position, end: Position, x: number, y: numb
 }
 
 /** By the turn at the lowest of its western positions. No position may follow itself. */
-export function isCounterclockwise(ring: readonly Position[]): boolean {
+function isCounterclockwise(ring: readonly Position[]): boolean {
   const length = ring.length - 1
   let first = 0
   for (let index = 1; index < length; index++) {

@@ -105,7 +105,7 @@ function ringInTile(ring: Position[], tile: Tile, extent: number): Position[] {
     const [x, y] = position as [number, number]
     if (index > 0) {
       const [fromX, fromY] = ring[index - 1] as [number, number]
-      const steps = stepsAlong(fromY, y, tile.z, extent)
+      const steps = stepsAlong(fromY, y, tile.z, MAXIMUM_DEVIATION, extent)
       for (let step = 1; step < steps; step++) {
         const share = step / steps
         drawn.push(
@@ -118,14 +118,23 @@ function ringInTile(ring: Position[], tile: Tile, extent: number): Position[] {
   return drawn
 }
 
-/** Into how many parts an edge is cut: a chord departs from its curve by at most h² / 8 · max |f″|. */
-function stepsAlong(fromLatitude: number, toLatitude: number, z: number, extent: number): number {
+/**
+ * Into how many parts an edge between two latitudes is cut, so that none is further from the true edge
+ * than so many pixels: a chord departs from its curve by at most h² / 8 · max |f″|.
+ */
+export function stepsAlong(
+  fromLatitude: number,
+  toLatitude: number,
+  z: number,
+  deviation: number,
+  extent = TILE_EXTENT,
+): number {
   const from = Math.min(MAXIMUM_LATITUDE, Math.abs(fromLatitude))
   const to = Math.min(MAXIMUM_LATITUDE, Math.abs(toLatitude))
   const furthest = (Math.max(from, to) * Math.PI) / 180
   const height = (Math.abs(toLatitude - fromLatitude) * Math.PI) / 180
   const bend = (Math.tan(furthest) / Math.cos(furthest)) * ((extent * 2 ** z) / (2 * Math.PI))
-  return Math.max(1, Math.ceil(height * Math.sqrt(bend / (8 * MAXIMUM_DEVIATION))))
+  return Math.max(1, Math.ceil(height * Math.sqrt(bend / (8 * deviation))))
 }
 
 function toTilePlane(

@@ -28,6 +28,7 @@ afterAll(async () => {
 })
 
 interface Answer {
+  api_paths: string[]
   collections: string[]
   described: string
   pages: number
@@ -67,6 +68,7 @@ describe.each(['header', 'query'] as const)('OWSLib with the token in the %s', (
       described: 'images',
       pages: Math.ceil(ids.length / 5),
       ids,
+      api_paths: expect.arrayContaining(['/', '/collections/{collectionId}/items']) as string[],
       in_box: await idsOf('images/items?bbox=-89.45,43.05,-89.39,43.08&limit=1000', token),
     })
     expect(answer.in_box.length).toBeGreaterThan(0)

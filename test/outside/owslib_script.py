@@ -36,6 +36,7 @@ try:
     found = list(pages())
     first = found[0]["features"][0]
     answer = {
+        "api_paths": list(server.api()["paths"]),
         "collections": server.feature_collections(),
         "described": server.collection(collection)["id"],
         "pages": len(found),

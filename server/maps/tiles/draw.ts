@@ -2,6 +2,7 @@ import { geoJSONToTile } from '@maplibre/geojson-vt'
 import type { Feature, Geometry, MultiPoint } from 'geojson'
 import type { Limits } from '../../access/scopes/access-scope.ts'
 import { boxesIntersect, type Box, type LonLat } from '../../geo/box.ts'
+import { followEdges } from '../../geo/follow-edges.ts'
 import { boxOfGeometry } from '../../geo/geometry.ts'
 import { boxOfTile, MAXIMUM_ZOOM, type Tile, TILE_EXTENT, toTile } from '../../geo/tile.ts'
 import { createCut } from './cut.ts'
@@ -14,8 +15,8 @@ export interface DrawnFeature extends TileFeature {
 }
 
 /**
- * Makes members of a tile into what is drawn of them: simplified to what can be told apart at the
- * tile's zoom, and cut to the tile and to the area.
+ * Makes members of a tile into what is drawn of them: long edges following their curves, simplified to
+ * what can be told apart at the tile's zoom, and cut to the tile and to the area.
  *
  * At the highest zoom nothing is simplified. Before, lines and outlines may run three units beside
  * their place, as geojson-vt does it; they are cut to the area after that.
@@ -66,7 +67,9 @@ export function createDraw(
 type Shape = Pick<TileFeature, 'parts'> & { type: ShapeType }
 
 /** Mostly one; a collection of geometries gives several. */
-function shapesOf(id: number, geometry: Geometry, { z, x, y }: Tile): Shape[] {
+function shapesOf(id: number, given: Geometry, tile: Tile): Shape[] {
+  const { z, x, y } = tile
+  const geometry = followEdges(given, tile, TILE_BUFFER)
   const feature: Feature = { type: 'Feature', id, geometry, properties: null }
   const { features } = geoJSONToTile(feature, z, x, y, {
     clip: true,

@@ -10,6 +10,7 @@ import { READ } from '../features/read-access.ts'
 import { parseFields } from '../features/select-fields.ts'
 import type { CollectionState } from '../store/collection-state.ts'
 import type { MapStore } from '../store/map-store.ts'
+import { viewOf } from '../store/seen.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import * as schemas from './schemas.ts'
 import { sendTile } from './send-tile.ts'
@@ -56,8 +57,9 @@ export async function tileRoutes(app: FastifyInstance, options: TileRoutesOption
   ) {
     const known = accessScope(request)
     const scope = known instanceof Promise ? await known : known
-    const collection = scope.collection(id)
-    if (!collection) return refuse(request, id)
+    const viewed = viewOf(scope, id)
+    if (!viewed) return refuse(request, id)
+    const { collection } = viewed
     let fields: string[] | null = null
     if (asked !== undefined) {
       const { schema } = await getState(request, id)

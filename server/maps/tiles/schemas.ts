@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { ABSENT, problems } from '../features/answer-schemas.ts'
 
 /** The schemas of the tile routes: for checking requests, and for the API reference. */
 
@@ -16,13 +17,17 @@ const fields = {
   ),
 }
 
-const tokenQuery = Type.Object(
-  { ...token, f: Type.Optional(Type.Enum(['json'], { description: 'The form of the answer.' })) },
-  { additionalProperties: false },
-)
+const jsonForm = {
+  f: Type.Optional(Type.Enum(['json'], { description: 'The form of the answer.' })),
+}
+
+const tokenQuery = Type.Object({ ...token, ...jsonForm }, { additionalProperties: false })
 export type TokenQuery = Static<typeof tokenQuery>
 
-const fieldsQuery = Type.Object({ ...fields, ...token }, { additionalProperties: false })
+const fieldsQuery = Type.Object(
+  { ...fields, ...token, ...jsonForm },
+  { additionalProperties: false },
+)
 export type FieldsQuery = Static<typeof fieldsQuery>
 
 const tileQuery = Type.Object(
@@ -70,7 +75,11 @@ export type XyzTileParams = Static<typeof xyzTileParams>
 const tags = ['Map data']
 
 const object = Type.Object({}, { additionalProperties: true })
-const json = { 200: { description: 'JSON.', content: { 'application/json': { schema: object } } } }
+const faults = problems({ 400: 'A parameter is wrong; the answer names it.', 404: ABSENT })
+const json = {
+  200: { description: 'JSON.', content: { 'application/json': { schema: object } } },
+  ...faults,
+}
 
 const vectorTile = {
   200: {
@@ -81,6 +90,7 @@ const vectorTile = {
     },
   },
   204: { description: 'Nothing is in the tile.', type: 'null' },
+  ...faults,
 }
 
 export const tile = {

@@ -19,7 +19,7 @@ export function tileJsonOf(
     tilejson: '3.0.0',
     name: title,
     description,
-    attribution,
+    attribution: markupOf(attribution),
     scheme: 'xyz',
     tiles: [template],
     minzoom: 0,
@@ -39,7 +39,7 @@ export function metadataOf(state: CollectionState) {
   return {
     name: title,
     description,
-    attribution,
+    attribution: markupOf(attribution),
     version: '2',
     type: 'overlay',
     format: 'pbf',
@@ -68,6 +68,14 @@ function vectorLayersOf(
   ]
 }
 
+/** There it is HTML, which map libraries put into pages as it is; here it is a text of the owner. */
+const markupOf = (text: string) =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+
 /** What TileJSON and GDAL know; JSON values are text in tiles. */
 function typeOf({ type }: Property): 'String' | 'Number' | 'Boolean' {
   if (type === 'boolean') return 'Boolean'
@@ -82,11 +90,15 @@ function placeOf({ extent }: CollectionState): {
   if (!extent) return {}
   const south = withinTiles(extent.south)
   const north = withinTiles(extent.north)
-  const center = [(extent.west + extent.east) / 2, (south + north) / 2] as const
+  const center = [rounded((extent.west + extent.east) / 2), rounded((south + north) / 2)] as const
   return {
     bounds: [extent.west, south, extent.east, north],
     center: [...center, zoomFor(extent)],
   }
+}
+
+function rounded(degrees: number): number {
+  return Math.round(degrees * 1e6) / 1e6
 }
 
 function withinTiles(latitude: number): number {

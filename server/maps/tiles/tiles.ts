@@ -43,7 +43,8 @@ export function createTiles(options: {
       const { z, x, y } = tile
       return cache.find(
         {
-          key: `${collection.id}/${z}/${x}/${y}/${areas}/${chosen}`,
+          // One of the same id that was deleted is another collection.
+          key: `${collection.id}/${collection.createdAt}/${z}/${x}/${y}/${areas}/${chosen}`,
           collectionId: collection.id,
           box,
         },
