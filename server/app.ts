@@ -67,8 +67,7 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   )
   const location = mapsLocation(settings, databaseLocation(settings))
   const store = opened.use(await openMapStore(location))
-  // Data that no collection has: its deletion broke off. Another start tries again.
-  await store.dropAllBut(access.collections.all().map(({ id }) => id)).catch(onError)
+  await warnOfLeftovers(store, access, http.log).catch(onError)
   const threads = settings.maps.workers ?? null
   const mapWorkers = opened.use(createWorkerPool({ location, threads, onError }))
   const maps = createWorkerStore({ store, pool: mapWorkers })
@@ -108,6 +107,20 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   opened.defer(() => clearInterval(maintenance))
   const toDispose = opened.move()
   return { http, access, maps, [Symbol.asyncDispose]: () => toDispose.disposeAsync() }
+}
+
+/** Never removed unasked: the registry may be an older backup, or another installation's. */
+async function warnOfLeftovers(
+  store: MapStore,
+  { collections }: Access,
+  log: Pick<FastifyInstance['log'], 'warn'>,
+): Promise<void> {
+  const ids = await store.leftovers(collections.all())
+  if (ids.length === 0) return
+  log.warn(
+    { collections: ids.slice(0, 20) },
+    `there is map data of ${ids.length} collections that are not registered; “mapgate doctor” says what to do`,
+  )
 }
 
 /** Keeps servers apart that must not count beside each other, and opens the counters. */

@@ -37,11 +37,13 @@ export function collectionRoutes(
     collections: Collections
     /** Drops the data of a collection that has been deleted. */
     dropMapData: (collection: Collection) => Promise<void>
+    /** Drops what a collection of the same id before it has left behind. */
+    dropLeftovers: (collection: Collection) => Promise<void>
     managed: ManagedClients
     adminUrl: string
   },
 ): void {
-  const { collections, dropMapData, managed, adminUrl } = options
+  const { collections, dropMapData, dropLeftovers, managed, adminUrl } = options
   const url = `${adminUrl}/collections`
 
   app.get<{ Querystring: Static<typeof query> }>(
@@ -92,6 +94,7 @@ export function collectionRoutes(
         case 'too-many':
           throw conflict('There are too many collections already.')
         case 'created':
+          await dropLeftovers(outcome.collection)
           return reply
             .code(201)
             .header('location', `${url}/${encodeURIComponent(outcome.collection.id)}`)
@@ -121,9 +124,9 @@ export function collectionRoutes(
       response: { 200: collectionSchema, ...notFoundResponse },
     }),
     async (request) => {
-      const { id } = own(request, request.params.collectionId)
+      const { id, createdAt } = own(request, request.params.collectionId)
       requireParts(request, id, request.body.madeOf)
-      const changed = await collections.change(actorOf(request), id, request.body)
+      const changed = await collections.change(actorOf(request), id, request.body, createdAt)
       if (!changed) throw noCollection()
       return toWire(changed)
     },
@@ -137,8 +140,8 @@ export function collectionRoutes(
       response: { 204: noContent, ...notFoundResponse },
     }),
     async (request, reply) => {
-      const { id } = own(request, request.params.collectionId)
-      const deleted = await collections.delete(actorOf(request), id)
+      const { id, createdAt } = own(request, request.params.collectionId)
+      const deleted = await collections.delete(actorOf(request), id, createdAt)
       if (!deleted) throw noCollection()
       await dropMapData(deleted)
       return reply.code(204).send()

@@ -110,7 +110,11 @@ export function customerRoutes(
     adminRoute('admin.customers.delete', 'operate', {
       summary: 'Delete a customer that has neither clients nor collections',
       params,
-      response: { 204: noContent, ...notFoundResponse, 409: problemResponse('It has clients or collections.') },
+      response: {
+        204: noContent,
+        ...notFoundResponse,
+        409: problemResponse('It has clients or collections.'),
+      },
     }),
     async (request, reply) => {
       const outcome = await customers.delete(actorOf(request), request.params.customerId)

@@ -55,6 +55,7 @@ export function adminRoutes(
     subscriptions: Subscriptions
     /** Drops the data of a collection that has been deleted. */
     dropMapData: (collection: Collection) => Promise<void>
+    dropLeftovers: (collection: Collection) => Promise<void>
     clock: Clock
     defaultOverlapSeconds: number
     signingAlgorithm: SigningAlgorithm

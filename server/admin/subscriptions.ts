@@ -105,6 +105,8 @@ export function subscriptionRoutes(
         customerId,
         collectionId,
         action,
+        // It may have been deleted, and its id used by another customer, a moment ago.
+        ownerId: owned,
         ...toTerms(terms),
       })
       switch (outcome.kind) {

@@ -1,17 +1,18 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   type Collection,
   type CollectionChanges,
-  isCollectionId,
   VISIBILITIES,
   type Visibility,
 } from '../access/collections/collection.ts'
 import { wholeScope } from '../access/scopes/whole-scope.ts'
 import { openMapStore } from '../maps/store/open.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
+import { collectionLines, dataOf, unknownCollection } from './collection-lines.ts'
+import { collectionId, httpUrl } from './collection-options.ts'
 import { unknownCustomer } from './customers.ts'
 import { addCommand, addGroup, addPaging, page, text } from './define.ts'
-import { lines, table, time } from './output.ts'
+import { table, time } from './output.ts'
 import { misused, onData, Refusal, type Session } from './run.ts'
 
 /** `mapgate collections`: what map data there is, whose it is, and who may see it. */
@@ -40,9 +41,12 @@ export function addCollectionsCommand(program: Command): void {
       'mapgate collections list --customer lund',
     ]).option('--customer <id>', 'only those of this customer'),
   ).action(onData(list))
-  addCommand(collections, 'show <id>', 'Show a collection with the subscriptions to it.', [
-    'mapgate collections show trees',
-  ]).action(onData(show))
+  addCommand(
+    collections,
+    'show <id>',
+    'Show a collection: what is in it, and the subscriptions to it.',
+    ['mapgate collections show trees'],
+  ).action(onData(show))
   addProperties(
     addCommand(
       collections,
@@ -54,7 +58,7 @@ export function addCollectionsCommand(program: Command): void {
   addCommand(
     collections,
     'delete <id>',
-    'Delete a collection for good, with its data and the subscriptions to it.',
+    'Delete a collection for good, with its data and the subscriptions to it; also data that is left of one that is not registered.',
     ['mapgate collections delete trees'],
   ).action(onData(remove))
 }
@@ -83,18 +87,6 @@ function addProperties(command: Command): Command {
     .option('--licence <name>', 'its name; --licence-url says where it stands', text(200))
     .option('--licence-url <url>', 'where the licence stands', httpUrl)
     .option('--made-of <id>', 'the collection that holds the parts of these features', collectionId)
-}
-
-function collectionId(value: string): string {
-  if (isCollectionId(value)) return value
-  throw new InvalidArgumentError(
-    'It must have 1 to 63 of the characters A-Z a-z 0-9 . _ - and begin with a letter or digit.',
-  )
-}
-
-function httpUrl(value: string): string {
-  if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value
-  throw new InvalidArgumentError('It must be an http or https URL.')
 }
 
 function changesOf(session: Session, id: string | null, options: Properties): CollectionChanges {
@@ -135,8 +127,14 @@ async function create(
       throw new Refusal('exists', `There is already a collection “${id}”.`)
     case 'too-many':
       throw new Refusal('too-many', 'There are too many collections: delete some first.')
-    case 'created':
-      output.show(outcome.collection, collectionLines(outcome.collection))
+    case 'created': {
+      const { collection } = outcome
+      await using store = await openMapStore(
+        mapsLocation(session.settings, databaseLocation(session.settings)),
+      )
+      await store.dropLeftovers(id, collection.createdAt)
+      output.show(collection, collectionLines(collection))
+    }
   }
 }
 
@@ -168,6 +166,7 @@ async function list(
 async function show(session: Session, id: string): Promise<void> {
   const { access, output } = session
   const collection = requireCollection(session, id)
+  const data = await dataOf(session.settings, collection)
   const subscriptions = await access.subscriptions.list({
     collectionId: id,
     after: null,
@@ -181,9 +180,9 @@ async function show(session: Session, id: string): Promise<void> {
     time(to),
   ])
   output.show(
-    { ...collection, subscriptions },
+    { ...collection, ...data, subscriptions },
     [
-      collectionLines(collection),
+      collectionLines(collection, data),
       rows.length > 0
         ? `Subscriptions:\n${table(['CUSTOMER', 'ACTION', 'OF', 'FROM', 'TO'], rows)}`
         : 'Subscriptions: none.',
@@ -199,9 +198,17 @@ async function change(session: Session, id: string, options: Properties): Promis
   output.show(collection, collectionLines(collection))
 }
 
-async function remove({ access, settings, actor, output }: Session, id: string): Promise<void> {
-  const deleted = (await access.collections.delete(actor, id)) ?? unknownCollection(id)
+async function remove(session: Session, id: string): Promise<void> {
+  const { access, settings, actor, output } = session
+  const deleted = await access.collections.delete(actor, id)
   await using store = await openMapStore(mapsLocation(settings, databaseLocation(settings)))
+  if (!deleted) {
+    // An earlier deletion broke off before the data was gone, or the registry is an older backup.
+    if (!(await store.leftovers(access.collections.all())).includes(id)) unknownCollection(id)
+    await store.dropLeftovers(id, Date.now())
+    output.show({ id, deleted: true }, `The data that was left of collection ${id} is deleted.`)
+    return
+  }
   await store.drop(
     wholeScope(() => [deleted]),
     id,
@@ -212,26 +219,3 @@ async function remove({ access, settings, actor, output }: Session, id: string):
 function requireCollection({ access }: Session, id: string): Collection {
   return access.collections.known(id) ?? unknownCollection(id)
 }
-
-export function unknownCollection(id: string): never {
-  throw new Refusal(
-    'unknown-collection',
-    `There is no collection “${id}” (mapgate collections list shows them).`,
-  )
-}
-
-const collectionLines = (collection: Collection) =>
-  lines({
-    id: collection.id,
-    title: collection.title,
-    ...(collection.description !== '' && { description: collection.description }),
-    customer: collection.customerId ?? 'the installation',
-    visibility: collection.visibility,
-    ...(collection.attribution !== '' && { attribution: collection.attribution }),
-    ...(collection.licence && {
-      licence: `${collection.licence.name}, ${collection.licence.url}`,
-    }),
-    ...(collection.madeOf !== null && { 'made of': collection.madeOf }),
-    created: time(collection.createdAt),
-    changed: time(collection.updatedAt),
-  })

@@ -8,8 +8,9 @@ import { exportCollection } from '../maps/export/export-collection.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../maps/export/formats.ts'
 import { openMapStore } from '../maps/store/open.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
+import { unknownCollection } from './collection-lines.ts'
 import { addCommand, text } from './define.ts'
-import { onData, Refusal, type Session } from './run.ts'
+import { onData, type Session } from './run.ts'
 
 /** `mapgate export`: the data of a collection, back out. */
 export function addExportCommand(program: Command): void {
@@ -43,7 +44,7 @@ async function run(
     collectionId,
     format,
   })
-  if (!text) throw unknownCollection(collectionId)
+  if (!text) return unknownCollection(collectionId)
   const source = Readable.from(text, { objectMode: false })
   if (file === undefined) {
     await pipeline(source, process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
@@ -62,8 +63,4 @@ async function run(
     throw error
   }
   output.show({ collection: collectionId, format, output: file }, `Written to ${file}.`)
-}
-
-export function unknownCollection(id: string): Refusal {
-  return new Refusal('unknown-collection', `There is no collection “${id}”.`)
 }

@@ -1,4 +1,4 @@
-import type { Visibility } from '../access/collections/collection.ts'
+import type { Collection, Visibility } from '../access/collections/collection.ts'
 import { unknownCustomer } from './customers.ts'
 import { misused, Refusal, type Session } from './run.ts'
 
@@ -13,17 +13,22 @@ export interface NewCollectionOptions {
   visibility?: Visibility
 }
 
-/** Creates the collection when there is none. */
+/**
+ * Creates the collection when there is none.
+ * @returns `ignored`: options that say otherwise than the collection that is there
+ */
 export async function prepareCollection(
   { access, actor }: Pick<Session, 'access' | 'actor'>,
   collectionId: string,
   options: NewCollectionOptions,
-): Promise<{ created: boolean }> {
+): Promise<{ created: boolean; ignored: string[] }> {
   await access.database.feed.ensureFresh()
   const { customer, visibility, description, attribution, licence, licenceUrl } = options
   const known = access.collections.known(collectionId)
   if (known) {
-    if (customer === undefined || customer === known.customerId) return { created: false }
+    if (customer === undefined || customer === known.customerId) {
+      return { created: false, ignored: ignoredBy(known, options) }
+    }
     throw new Refusal(
       'not-theirs',
       `Collection ${collectionId} is not one of customer ${customer}.`,
@@ -43,7 +48,7 @@ export async function prepareCollection(
   })
   switch (outcome.kind) {
     case 'created':
-      return { created: true }
+      return { created: true, ignored: [] }
     // Somebody else was quicker.
     case 'exists':
       return prepareCollection({ access, actor }, collectionId, options)
@@ -52,4 +57,17 @@ export async function prepareCollection(
     case 'too-many':
       throw new Refusal('too-many', 'There are too many collections: delete some first.')
   }
+}
+
+function ignoredBy(known: Collection, options: NewCollectionOptions): string[] {
+  const { title, description, attribution, visibility, licence, licenceUrl } = options
+  const said = [
+    ['--title', title, known.title],
+    ['--description', description, known.description],
+    ['--attribution', attribution, known.attribution],
+    ['--licence', licence, known.licence?.name],
+    ['--licence-url', licenceUrl, known.licence?.url],
+    ['--visibility', visibility, known.visibility],
+  ] as const
+  return said.flatMap(([name, value, is]) => (value === undefined || value === is ? [] : [name]))
 }

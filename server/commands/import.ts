@@ -12,6 +12,7 @@ import { openMapStore } from '../maps/store/open.ts'
 import type { MapStore } from '../maps/store/map-store.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
 import { addCommand, text, words } from './define.ts'
+import { collectionId, httpUrl } from './collection-options.ts'
 import { type NewCollectionOptions, prepareCollection } from './import-collection.ts'
 import { createImportProgress, type ImportProgressLine } from './import-progress.ts'
 import { printable } from './output.ts'
@@ -39,7 +40,7 @@ export function addImportCommand(program: Command): void {
     .option('--description <text>', 'of a new collection', text(2_000))
     .option('--attribution <text>', 'to be shown wherever the data is', text(500))
     .option('--licence <name>', 'under which a new collection may be used', text(200))
-    .option('--licence-url <url>', 'where that licence is told', text(500))
+    .option('--licence-url <url>', 'where that licence is told', httpUrl)
     .addOption(
       new Option('--visibility <who>', 'who may see a new collection (default: private)').choices(
         VISIBILITIES,
@@ -106,7 +107,12 @@ async function run(session: Session, file: string, options: Options): Promise<vo
   const done: Imported[] = []
   for (const part of await partsOf(source, format, options)) {
     progress.begin(part.collectionId, source.size ?? 0)
-    const { created } = await prepareCollection(session, part.collectionId, options)
+    const { created, ignored } = await prepareCollection(session, part.collectionId, options)
+    if (ignored.length > 0) {
+      output.note(
+        `${part.collectionId} is there already: ${ignored.join(', ')} changed nothing (“mapgate collections change” does).`,
+      )
+    }
     const { kind: _kind, ...counts } = await importPart(
       { session, store, source, progress, created },
       part,
@@ -181,7 +187,7 @@ async function importPart(
     if (created) await access.collections.delete(actor, collectionId)
     throw new Refusal(
       'import',
-      `The import into ${collectionId} failed: ${printable(reasonOf(outcome))}. Its data is as it was.`,
+      `The import into ${collectionId} failed: ${printable(reasonOf(outcome))}. ${created ? 'It was not created.' : 'Its data is as it was.'}`,
     )
   }
   await recordImport(access, actor, collectionId, outcome)
@@ -204,9 +210,13 @@ function reasonOf(outcome: Exclude<ImportOutcome, { kind: 'done' }>): string {
 }
 
 function summary({ collection, created, features, featureCount, faults }: Imported): string {
-  const left = faults > 0 ? `; ${faults} records were left out` : ''
+  const left = faults > 0 ? `; ${counted(faults, 'record')} left out` : ''
   const more = featureCount > features ? `, which now has ${featureCount}` : ''
-  return `Imported ${features} features into ${created ? 'the new collection ' : ''}${collection}${more}${left}.`
+  return `Imported ${counted(features, 'feature')} into ${created ? 'the new collection ' : ''}${collection}${more}${left}.`
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
 }
 
 async function openFile(file: string, progress: ImportProgressLine): Promise<Source> {
@@ -215,13 +225,6 @@ async function openFile(file: string, progress: ImportProgressLine): Promise<Sou
   } catch (error) {
     throw new Refusal('unreadable', `${file} cannot be read: ${(error as Error).message}`)
   }
-}
-
-function collectionId(value: string): string {
-  if (isCollectionId(value)) return value
-  throw new InvalidArgumentError(
-    'It must have 1 to 63 of the characters A-Z a-z 0-9 . _ - and begin with a letter or digit.',
-  )
 }
 
 function delimiter(value: string): string {

@@ -38,8 +38,9 @@ Make a second secret, list both:
   curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"description":"my second"}' "${base_url}/admin/clients/${client_id}/secrets"
   curl -H "Authorization: Bearer $TOKEN" "${base_url}/admin/clients/${client_id}/secrets"
 
-In a browser, with the account above:
+In a browser, where the account above signs in:
 
+  ${base_url}/maps  shows the map data; behind an address, ?access_token=$TOKEN shows what a token sees
   ${base_url}/applications  registers applications and manages the demo client${
     mapillary
       ? `

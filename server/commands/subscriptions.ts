@@ -8,7 +8,7 @@ import type { SubscriptionChanges } from '../access/subscriptions/subscriptions.
 import { parseMoment } from '../lib/durations.ts'
 import { systemClock } from '../lib/clock.ts'
 import { type AreaFile, areaFile } from './client-areas.ts'
-import { unknownCollection } from './collections.ts'
+import { unknownCollection } from './collection-lines.ts'
 import { unknownCustomer } from './customers.ts'
 import { addCommand, addGroup, addPaging, page } from './define.ts'
 import { lines, table, time } from './output.ts'

@@ -306,6 +306,8 @@ interface SubscriptionsTable {
 interface ImportJobsTable {
   id: string
   collection_id: string
+  /** When that was created: one of the same id that comes after it is another one. */
+  collection_created_at: number
   /** The same, until it has ended: one at a time. */
   busy_collection_id: string | null
   state: 'queued' | 'running' | 'done' | 'failed'
@@ -313,6 +315,8 @@ interface ImportJobsTable {
   options: string
   /** JSON: whose import it is, for the audit log. */
   actor: string
+  /** JSON: what was known of who asked for it, to be judged again; null once it has ended. */
+  caller: string | null
   total_bytes: number
   /** JSON: how far it is. */
   progress: string

@@ -96,7 +96,7 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
     })
   }
   const failure = error as Partial<FastifyError>
-  if (failure.validation) return validationProblem(failure as FastifyError)
+  if (failure.validation) return validationProblem(failure as FastifyError, request)
   // Fastify's own refusals: a body too large, of the wrong type, or malformed.
   if (failure.code?.startsWith('FST_') && failure.statusCode && failure.statusCode < 500) {
     return new Problem(
@@ -135,19 +135,24 @@ const FASTIFY_DETAILS: Record<string, string> = {
 }
 
 /** The first fault that the schema found, with the parameter's name. */
-function validationProblem(error: FastifyError): Problem {
+function validationProblem(error: FastifyError, request: FastifyRequest): Problem {
   const fault = error.validation![0]!
   const { missingProperty, additionalProperty, allowedValues } = fault.params
   const path = fault.instancePath.slice(1).replaceAll('/', '.')
   const inner = (missingProperty ?? additionalProperty) as string | undefined
   const parameter = [path, inner].filter(Boolean).join('.') || String(error.validationContext)
+  const isRepeated =
+    error.validationContext === 'querystring' &&
+    Array.isArray((request.query as Record<string, unknown>)[path])
   const detail = missingProperty
     ? 'is missing'
     : additionalProperty
       ? 'is not a parameter of this endpoint'
       : Array.isArray(allowedValues)
         ? `must be one of ${allowedValues.join(', ')}`
-        : (fault.message ?? 'is not valid')
+        : isRepeated
+          ? 'must be there only once'
+          : (fault.message ?? 'is not valid')
   return new Problem(400, 'Bad request', `${parameter} ${detail}`, { members: { parameter } })
 }
 

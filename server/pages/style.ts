@@ -202,7 +202,7 @@ figcaption { margin-top: .4rem }
 .wide .part li > code { overflow-wrap: anywhere }
 .wide main > .table, .wide main > .empty { background: var(--card) }
 .map .maplibregl-popup { color: #18202b }
-.map .maplibregl-ctrl-attrib { background: var(--card); color: var(--soft) }
+.map .maplibregl-ctrl.maplibregl-ctrl-attrib { background: var(--card); color: var(--soft) }
 figcaption, .soft { color: var(--soft); font-size: .875rem }
 main .button + .request-id, main pre + .request-id { margin-top: 1.25rem }
 .narrow pre { white-space: pre-wrap; overflow-wrap: anywhere }

@@ -25,6 +25,7 @@ export async function addImports(
       jobs,
       spool,
       location: mapsLocation(settings, databaseLocation(settings)),
+      mayWrite: async (caller, id) => (await surfaces.scopeByNow(caller)).write(id) === 'all',
       onError: (error) => http.log.error({ err: error }, 'import'),
     }),
   )

@@ -14,6 +14,11 @@ export async function addManagement(surfaces: Surfaces): Promise<void> {
     publicUrl,
     defaultOverlapSeconds: secrets.defaultOverlapSeconds,
     signingAlgorithm: settings.signing.algorithm,
+    /** Nobody sees it, so it may as well stay until the collection gets data of its own. */
+    dropLeftovers: ({ id, createdAt }: Collection) =>
+      maps.dropLeftovers(id, createdAt).catch((error: unknown) => {
+        http.log.error({ err: error }, 'map data of a collection that was deleted is still there')
+      }),
     dropMapData: (deleted: Collection) =>
       maps.drop(
         wholeScope(() => [deleted]),

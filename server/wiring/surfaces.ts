@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AccessScope } from '../access/scopes/access-scope.ts'
-import { createAccessScopes } from '../access/scopes/access-scopes.ts'
+import type { Caller } from '../access/tokens/access-token.ts'
+import { createAccessScopes, NOTHING } from '../access/scopes/access-scopes.ts'
 import { createAttempts } from '../access/attempts/attempts.ts'
 import { createLimits } from '../access/limits/limits.ts'
 import { createNetworkLimits } from '../access/limits/network-limits.ts'
@@ -37,6 +38,11 @@ export interface Surfaces {
   mapWorkers: WorkerPool
   /** What the caller of a protected route may see and write. */
   accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  /**
+   * What a caller may see and write by now: for what goes on long after the call was let in. Nothing,
+   * when the client, the consent or whatever else the token hangs on has ended.
+   */
+  scopeByNow: (caller: Caller | null) => Promise<AccessScope>
   needToken: NeedToken
   limitCall: LimitCall
   limitNetwork: LimitCall
@@ -68,6 +74,11 @@ export async function createSurfaces(options: {
   return {
     ...options,
     accessScope: ({ caller }) => accessScopes(caller),
+    async scopeByNow(caller) {
+      await access.database.feed.ensureFresh()
+      const stands = caller === null || (await access.verifyToken.stands(caller))
+      return stands ? accessScopes(caller) : NOTHING
+    },
     needToken: createNeedToken({ issuer: publicUrl, apis: access.apis }),
     limitCall,
     limitNetwork,

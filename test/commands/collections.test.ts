@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { openSqliteFile } from '../../server/database/sqlite.ts'
 import { createInstallation } from './command-line.ts'
 
 const area = {
@@ -25,7 +26,13 @@ it('collections are created, shown, changed and deleted', async () => {
     ...['--licence-url', 'https://creativecommons.org/publicdomain/zero/1.0/'],
   )
   expect(changed).toMatchObject({ visibility: 'subscription', licence: { name: 'CC0' } })
-  expect(await on.json('collections show trees')).toEqual({ ...changed, subscriptions: [] })
+  expect(await on.json('collections show trees')).toEqual({
+    ...changed,
+    featureCount: 0,
+    dimension: null,
+    properties: [],
+    subscriptions: [],
+  })
   expect(await on.json('collections list --customer lund')).toEqual({
     collections: [changed],
     next: null,
@@ -96,4 +103,32 @@ it('subscriptions are created, listed, changed and ended', async () => {
   }
   expect(await on.json(`subscriptions end ${id}`)).toEqual({ id, ended: true })
   expect(await on.json('subscriptions list')).toEqual({ subscriptions: [], next: null })
+})
+
+it('what is left of a collection that is not registered is named, and removed when that is asked', async () => {
+  await using on = await createInstallation()
+  await on.json('customers create Lund --id lund')
+  const file = join(on.dataDir, 'trees.ndjson')
+  const feature = { type: 'Feature', id: 1, properties: {} }
+  const geometry = { type: 'Point', coordinates: [13, 55] }
+  writeFileSync(file, JSON.stringify({ ...feature, geometry }))
+  await on.json(['import', file, ...'--collection trees --customer lund'.split(' ')].join(' '))
+  const mapData = async () => {
+    const { stdout } = await on.run('doctor --json')
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; message: string }[] }
+    return findings.find(({ check }) => check === 'map data')
+  }
+  expect(await mapData()).toMatchObject({ level: 'ok' })
+  // As after the restore of a backup that was made before the collection was created.
+  const database = openSqliteFile(join(on.dataDir, 'mapgate.sqlite'))
+  database.exec("delete from collections where id = 'trees'")
+  database.close()
+  expect(await mapData()).toMatchObject({
+    level: 'warn',
+    message: expect.stringContaining('trees'),
+    advice: expect.stringContaining('mapgate collections delete'),
+  })
+  expect(await on.json('collections delete trees')).toEqual({ id: 'trees', deleted: true })
+  expect(await mapData()).toMatchObject({ level: 'ok' })
+  expect(await on.error('collections delete trees')).toMatchObject({ code: 'unknown-collection' })
 })

@@ -277,7 +277,7 @@ describe('a misused mapgate import', () => {
     const { code, stdout, stderr } = await on.run(`import ${path} --collection a --customer lund`)
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: 'Imported 1 features into the new collection a; 1 records were left out.\n',
+      stdout: 'Imported 1 feature into the new collection a; 1 record left out.\n',
     })
     expect(stderr).toMatch(/line 2, record 2: is not JSON/)
   })

@@ -264,6 +264,20 @@ describe('street images', () => {
     // A drive as a feature names images that are not seen.
     expect((await get('/maps/collections/sequences/items', cityToken)).status).toBe(404)
     expect((await get('/maps/collections/sequences/items', wholeToken)).status).toBe(200)
+    // Not in a tile either, though the area holds all of that.
+    const [longitude, latitude] = seen[0]!.geometry.coordinates
+    const column = Math.floor(((longitude! + 180) / 360) * 2 ** 18)
+    const north = Math.asinh(Math.tan((latitude! * Math.PI) / 180)) / Math.PI
+    const row = Math.floor(((1 - north) / 2) * 2 ** 18)
+    for (const path of [
+      `/maps/tiles/sequences/18/${column}/${row}.pbf`,
+      `/maps/collections/sequences/tiles/WebMercatorQuad/18/${row}/${column}`,
+    ]) {
+      const statusOf = async (token: string) =>
+        (await fetch(`${server.url}${path}`, { headers: bearer(token) })).status
+      expect(await statusOf(cityToken)).toBe(404)
+      expect(await statusOf(wholeToken)).toBe(200)
+    }
   })
 })
 

@@ -94,6 +94,17 @@ describe('the landing page and what it links to (17-069r4 §7.2 to §7.4)', () =
     }
   })
 
+  it('is the same with a slash at its end', async () => {
+    const [plain, slash] = await Promise.all(
+      ['/maps', '/maps/'].map((path) => get<{ links: Link[] }>(path, {})),
+    )
+    expect(slash).toEqual(plain)
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, object>
+    }
+    expect(Object.keys(paths).filter((path) => /^\/maps\/?$/.test(path))).toEqual(['/maps'])
+  })
+
   it('declares the classes of Part 1 and Part 4', async () => {
     const { conformsTo } = await get<{ conformsTo: string[] }>('conformance', {})
     const part = (number: number, name: string) =>

@@ -260,6 +260,60 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     expect(await countOf('points')).toBe(1_000)
   })
 
+  async function another(): Promise<{ id: string; token: string }> {
+    const other = await createClient(server, ...['--scope', 'read write'])
+    const { clientId, secret } = other
+    return { id: clientId, token: await tokenOf(server.url, clientId, secret) }
+  }
+
+  it(
+    'keeps what was there when its client is suspended meanwhile',
+    { timeout: 180_000 },
+    async () => {
+      await load('points', points(1_000, 'a'))
+      const other = await another()
+      const answer = await fetch(urlOf('points', '/imports'), {
+        method: 'POST',
+        headers: { ...bearer(other.token).headers, 'content-type': 'application/x-ndjson' },
+        body: points(MANY, 'b'),
+      })
+      const location = answer.headers.get('location')!
+      await until(location, ({ state }) => state === 'running')
+      await mapgate(server, 'clients', 'suspend', other.id)
+      expect(await until(location, isOver)).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('may not write everywhere'),
+      })
+      expect(await countOf('points')).toBe(1_000)
+    },
+  )
+
+  it('ends an export whose client is suspended meanwhile', { timeout: 180_000 }, async () => {
+    await load('points', points(MANY, 'a'))
+    const other = await another()
+    const answer = await fetch(urlOf('points', '/export'), bearer(other.token))
+    const reader = answer.body!.getReader()
+    await reader.read()
+    await mapgate(server, 'clients', 'suspend', other.id)
+    const rest = async () => {
+      while (!(await reader.read()).done);
+    }
+    await expect(rest()).rejects.toThrow()
+  })
+
+  it('tells the next owner of an id nothing of what the last one did', async () => {
+    await createCollection('passing')
+    const job = await load('passing', `{"type":"Feat\n${points(5, 'secret')}`)
+    expect(job.state).toBe('done')
+    await mapgate(server, 'collections', 'delete', 'passing')
+    await createCollection('passing')
+    const list = await fetch(urlOf('passing', '/imports'), bearer(token))
+    expect(await list.json()).toEqual({ imports: [] })
+    const one = await fetch(urlOf('passing', `/imports/${job.id}`), bearer(token))
+    expect(one.status).toBe(404)
+    expect(await exported('passing')).toEqual([])
+  })
+
   it(
     'shows the old data until the new is whole, while everything else goes on',
     { timeout: 180_000 },

@@ -444,10 +444,14 @@ describeDatabases('the area property', (kind, locate) => {
               placesTaken.add(placeOf(x, y))
               return true
             })
-            const members = await store.members(scope, 'things', box, { maximum: 100, placeOf })
-            expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
-              chosen.map(({ id }) => id),
-            )
+            // Few are read at once, of more than the maximum those to be read are chosen first.
+            for (const maximum of [100, Math.max(1, chosen.length)]) {
+              const members = await store.members(scope, 'things', box, { maximum, placeOf })
+              expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
+                chosen.map(({ id }) => id),
+              )
+              expect(members!.more).toBe(false)
+            }
           }
           const extent = (await store.state(scope, 'things'))?.extent
           for (const { geometry } of seen) {

@@ -111,6 +111,22 @@ describeDatabases('collections', (_kind, locate) => {
     expect(await customers.delete(commandLine, 'owner')).toBe('deleted')
   })
 
+  it('are not taken for others that had their ids', async () => {
+    const { access } = await open()
+    await using _ = access
+    const { collections } = access
+    const trees = { id: 'trees', customerId: 'owner', title: 'Trees' }
+    const outcome = await collections.create(commandLine, trees)
+    if (outcome.kind !== 'created') throw new Error(outcome.kind)
+    const { createdAt } = outcome.collection
+    const before = createdAt - 1
+    expect(await collections.change(commandLine, 'trees', { title: 'No' }, before)).toBeNull()
+    expect(await collections.delete(commandLine, 'trees', before)).toBeNull()
+    const changed = await collections.change(commandLine, 'trees', { title: 'Yes' }, createdAt)
+    expect(changed).toMatchObject({ title: 'Yes' })
+    expect(await collections.delete(commandLine, 'trees', createdAt)).toEqual(changed)
+  })
+
   describe('that are not there', () => {
     it('can neither be changed nor deleted', async () => {
       const { access } = await open()
@@ -137,7 +153,7 @@ describeDatabases('collections', (_kind, locate) => {
     expect(await access.accounts.delete(commandLine, account.id)).toBe('deleted')
   })
 
-  it('leave no data behind, even when their deletion broke off', async () => {
+  it('leave no data to those that come after them, even when their deletion broke off', async () => {
     const location = await locate()
     const add = (app: TestApp, id: string) =>
       app.access.collections.create(commandLine, { id, customerId: null, title: id })
@@ -155,6 +171,9 @@ describeDatabases('collections', (_kind, locate) => {
       await app.access.collections.delete(commandLine, 'trees')
     }
     await using app = await openTestApp(location)
+    // The registry may be an older backup: nothing is removed unasked.
+    const { collections } = app.access
+    expect(await app.maps.leftovers(collections.all())).toEqual(['trees'])
     await add(app, 'trees')
     const counts = await Promise.all(
       ['trees', 'roads'].map(async (id) => (await app.maps.state(scope(app), id))?.featureCount),

@@ -1,8 +1,24 @@
 import { expect, it } from 'vitest'
+import type { Caller } from '../../server/access/tokens/access-token.ts'
 import { createImportJobs } from '../../server/maps/import/jobs/import-jobs.ts'
 import { commandLine, movableClock } from '../support/access.ts'
 import { describeDatabases, openTestDatabase } from '../support/databases.ts'
 
+const caller: Caller = {
+  kind: 'client',
+  clientId: '1',
+  customerId: 'lund',
+  secretId: null,
+  accountId: null,
+  grantId: null,
+  scopes: ['write'],
+  narrowed: false,
+  jkt: null,
+  claims: {
+    ...{ iss: '', sub: '1', aud: '', exp: 2, iat: 1, nbf: 1, jti: '' },
+    ...{ client_id: '1', scope: 'write', customer: 'lund' },
+  },
+}
 const PROGRESS = { phase: 'writing', bytes: 5, features: 3, faults: 1 } as const
 const RESULT = { features: 3, faults: 0, errors: [] }
 
@@ -15,7 +31,8 @@ describeDatabases('import jobs', (_kind, locate) => {
 
   const job = (id: string, collectionId = 'parks') => ({
     id,
-    collectionId,
+    collection: { id: collectionId, createdAt: 1 },
+    caller,
     options: { format: 'ndjson', merge: true } as const,
     actor: commandLine,
     totalBytes: 10,

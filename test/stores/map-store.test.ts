@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import type { Geometry } from 'geojson'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AccessScope } from '../../server/access/scopes/access-scope.ts'
+import { limitsOf } from '../../server/access/scopes/limits.ts'
 import { NewerSchemaError } from '../../server/database/migrate.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { createPool } from '../../server/database/postgres.ts'
 import { openSqliteFile } from '../../server/database/sqlite.ts'
+import { prepareArea } from '../../server/geo/area.ts'
 import { type Box, type LonLat, parseBoxes, snapToZero } from '../../server/geo/box.ts'
 import { distanceMetres } from '../../server/geo/distance.ts'
 import { geometryIntersectsBox } from '../../server/geo/geometry.ts'
@@ -209,6 +212,49 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await nearest([-180, 1], 9)).toEqual(['p0', 'p1', 'p2', 'p3'])
     expect(await nearest([0, 0.5], 9, 60_000)).toEqual(['p3'])
     expect(await nearest([0, 0.5], 9, 50_000)).toEqual([])
+  })
+
+  it('finds the nearest of points in several places, by the nearest of these', async () => {
+    const places = (id: string, ...coordinates: LonLat[]): TestFeature => ({
+      id,
+      geometry: { type: 'MultiPoint', coordinates: coordinates.map((each) => [...each]) },
+      properties: {},
+    })
+    await replace([
+      places('chain', [0, 0], [40, 40], [179.9, -10]),
+      { ...points([1, 0])[0]!, id: 'single' },
+      places('same', [2, 0], [2, 0]),
+      places('east', [41, 40], [60, 40]),
+    ])
+    const nearest = async (scope: AccessScope, point: LonLat, maximumMetres?: number) =>
+      (await store.nearest(scope, 'things', point, 9, maximumMetres))!.map(
+        ({ feature, metres }) => [idOf(feature), Math.round(metres / 1_000)],
+      )
+    expect(await nearest(everything, [0, 0], 300_000)).toEqual([
+      ['chain', 0],
+      ['single', 111],
+      ['same', 222],
+    ])
+    expect(await nearest(everything, [40, 40], 200_000)).toEqual([
+      ['chain', 0],
+      ['east', 85],
+    ])
+    expect(await nearest(everything, [-179.9, -10], 50_000)).toEqual([['chain', 22]])
+    // Within its box, but far from its places.
+    expect(await nearest(everything, [20, 20], 100_000)).toEqual([])
+    const limits = limitsOf([
+      [
+        {
+          id: 'area',
+          geometry: rectangle(30, 30, 45, 45),
+          area: prepareArea(rectangle(30, 30, 45, 45)),
+        },
+      ],
+    ])
+    const limited: AccessScope = { ...everything, read: () => limits }
+    expect(await nearest(limited, [0, 0], 300_000)).toEqual([['chain', 0]])
+    expect(await nearest(limited, [60, 40], 1_000)).toEqual([['east', 0]])
+    expect((await nearest(limited, [0, 0])).map(([id]) => id)).toEqual(['chain', 'east'])
   })
 
   it('filters by valid time, open ends and whole days included', async () => {

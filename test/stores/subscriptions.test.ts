@@ -36,6 +36,16 @@ describeDatabases('subscriptions', (_kind, locate) => {
 
   const trees: NewSubscription = { customerId: 'reader', collectionId: 'trees', action: 'read' }
 
+  it('are granted by the owner of the collection as it is now', async () => {
+    const { access } = await open()
+    await using _ = access
+    const grant = (ownerId: string | null) =>
+      access.subscriptions.create(commandLine, { ...trees, ownerId })
+    expect(await grant('other')).toEqual({ kind: 'unknown-collection' })
+    expect(await grant(null)).toEqual({ kind: 'unknown-collection' })
+    expect(await grant('owner')).toMatchObject({ kind: 'created' })
+  })
+
   it('are known to every node, until they are over', async () => {
     const { access, location, clock } = await open()
     await using here = access

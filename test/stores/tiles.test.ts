@@ -10,7 +10,7 @@ import { wholeScope } from '../../server/access/scopes/whole-scope.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { prepareArea } from '../../server/geo/area.ts'
 import type { Box, LonLat } from '../../server/geo/box.ts'
-import { boxOfTile, type Tile, tileOf } from '../../server/geo/tile.ts'
+import { boxOfTile, type Tile, tileOf, toTile } from '../../server/geo/tile.ts'
 import { UnavailableError } from '../../server/lib/unavailable.ts'
 import type { NewFeature } from '../../server/maps/store/changes.ts'
 import type { Property } from '../../server/maps/store/collection-state.ts'
@@ -86,6 +86,22 @@ function namesIn(bytes: Uint8Array | null | undefined): string[] {
   return Array.from({ length: layer!.length }, (_, index) =>
     String(layer!.feature(index).properties['name']),
   )
+}
+
+/** From a place in the tile to each line of what is drawn. */
+function distancesOf(bytes: Uint8Array, [x, y]: LonLat): number[] {
+  const [layer] = Object.values(new VectorTile(new PbfReader(bytes)).layers)
+  return Array.from({ length: layer!.length }, (_, index) => layer!.feature(index).loadGeometry())
+    .flat()
+    .flatMap((line) =>
+      line.slice(1).map((end, index) => {
+        const start = line[index]!
+        const [width, height] = [end.x - start.x, end.y - start.y]
+        const along = (x - start.x) * width + (y - start.y) * height
+        const share = Math.max(0, Math.min(1, along / (width * width + height * height)))
+        return Math.hypot(start.x + width * share - x, start.y + height * share - y)
+      }),
+    )
 }
 
 const boxPolygon = ({ west, south, east, north }: Box): Polygon => ({
@@ -224,6 +240,41 @@ describeDatabases('tiles of areas', (kind, locate) => {
       )
     },
   )
+
+  it.each([6, 10, 14, 24])('at zoom %i have long edges where they are in degrees', async (z) => {
+    const [from, to] = [
+      [-20, 20],
+      [30, 60],
+    ] as const
+    const area: Polygon = {
+      type: 'Polygon',
+      coordinates: [[[...from], [30, 20], [...to], [...from]]],
+    }
+    await put(store, 'lines', [
+      feature('line', { type: 'LineString', coordinates: [[...from], [...to]] }),
+    ])
+    await put(store, 'polygons', [feature('area', area)])
+    for (const share of [0.001, 0.25, 0.4999, 0.83]) {
+      const at = [from[0] + 50 * share, from[1] + 40 * share] as const
+      const tile = tileOf(...at, z)
+      const [x, y] = toTile(at, tile)
+      const line = await renderTile(store, whole, { collectionId: 'lines', tile, fields: null })
+      expect(Math.min(...distancesOf(line.content!.bytes, [x, y]))).toBeLessThan(5)
+      const filled = await renderTile(store, whole, {
+        collectionId: 'polygons',
+        tile,
+        fields: null,
+      })
+      expect(Math.min(...distancesOf(filled.content!.bytes, [x, y]))).toBeLessThan(5)
+      // What an area cuts off is cut along the same curve.
+      const cut = await renderTile(store, limitedTo([area]), {
+        collectionId: 'polygons',
+        tile,
+        fields: null,
+      })
+      expect(Math.min(...distancesOf(cut.content!.bytes, [x, y]))).toBeLessThan(5)
+    }
+  })
 
   it('are cut to the area', async () => {
     await put(store, 'polygons', [feature('big', boxArea(-10, -10, 10, 10))])

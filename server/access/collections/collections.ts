@@ -22,13 +22,22 @@ export interface Collections {
   /** Another one after each change. */
   revision(): number
   create(actor: Actor, collection: NewCollection): Promise<CreateCollectionOutcome>
-  /** null: there is no such collection. */
-  change(actor: Actor, id: string, changes: CollectionChanges): Promise<Collection | null>
+  /**
+   * @param createdAt of the one that is meant: another one may have its id by now
+   * @returns null: there is no such collection
+   */
+  change(
+    actor: Actor,
+    id: string,
+    changes: CollectionChanges,
+    createdAt?: number,
+  ): Promise<Collection | null>
   /**
    * With the subscriptions to it. The caller drops its data after that (`MapStore.drop`).
+   * @param createdAt as for `change`
    * @returns what was deleted; null: there is no such collection
    */
-  delete(actor: Actor, id: string): Promise<Collection | null>
+  delete(actor: Actor, id: string, createdAt?: number): Promise<Collection | null>
 }
 
 /** What is left out is empty, and `visibility` `private`. */
@@ -138,12 +147,13 @@ export async function createCollections(options: {
         return { kind: 'created', collection: toCollection(row) }
       }),
 
-    change: (actor, id, changes) =>
+    change: (actor, id, changes, createdAt) =>
       database.write(async (write) => {
         const row = await write.query
           .updateTable('collections')
           .set({ ...columnsOf(changes), updated_at: clock.now() })
           .where('id', '=', id)
+          .$if(createdAt !== undefined, (query) => query.where('created_at', '=', createdAt!))
           .returningAll()
           .executeTakeFirst()
         if (!row) return null
@@ -151,11 +161,12 @@ export async function createCollections(options: {
         return toCollection(row)
       }),
 
-    delete: (actor, id) =>
+    delete: (actor, id, createdAt) =>
       database.write(async (write) => {
         const row = await write.query
           .deleteFrom('collections')
           .where('id', '=', id)
+          .$if(createdAt !== undefined, (query) => query.where('created_at', '=', createdAt!))
           .returningAll()
           .executeTakeFirst()
         if (!row) return null

@@ -136,7 +136,7 @@ interface CallerKey {
 
 const NONE: readonly KnownMembership[] = []
 
-const NOTHING: AccessScope = {
+export const NOTHING: AccessScope = {
   collections: () => [],
   collection: () => null,
   read: () => 'none',

@@ -51,6 +51,8 @@ export interface NewSubscription extends SubscriptionChanges {
   customerId: string
   collectionId: string
   action: SubscriptionAction
+  /** Whose collection it must be; left out: whosever it is. */
+  ownerId?: string | null
 }
 
 /** `own`: the collection is the customer's. `bad-time`: it would end before it begins. */
@@ -141,7 +143,7 @@ export async function createSubscriptions(options: {
     liveOf: (customerId) => of(customerId).filter(isLive),
     revision: () => table.revision,
 
-    create: (actor, { customerId, collectionId, action, area, ...time }) =>
+    create: (actor, { customerId, collectionId, action, area, ownerId, ...time }) =>
       database.write(async (write): Promise<CreateSubscriptionOutcome> => {
         const now = clock.now()
         const { from = now, to = null } = time
@@ -149,7 +151,9 @@ export async function createSubscriptions(options: {
         // Customers before collections before subscriptions, everywhere.
         if (!(await lockCustomer(write, customerId))) return { kind: 'unknown-customer' }
         const collection = await lockCollection(write, collectionId)
-        if (!collection) return { kind: 'unknown-collection' }
+        if (!collection || (ownerId !== undefined && collection.customerId !== ownerId)) {
+          return { kind: 'unknown-collection' }
+        }
         if (collection.customerId === customerId) return { kind: 'own' }
         await deleteEnded(write, { customerId, collectionId, action }, now)
         if (table.items.size >= MAXIMUM_SUBSCRIPTIONS) return { kind: 'too-many' }

@@ -31,6 +31,11 @@ export interface VerifyToken {
    * @throws DatabaseUnavailableError when it cannot be known whether the token was revoked
    */
   (token: string): TokenOutcome | Promise<TokenOutcome>
+  /**
+   * Whether what a token hangs on still is as it was: for work that goes on behind the call it was let
+   * in with, and may outlast the token. Needs a fresh feed.
+   */
+  stands(caller: Caller): boolean | Promise<boolean>
 }
 
 export type TokenOutcome =
@@ -104,7 +109,7 @@ export function createVerifyToken(options: {
     }
   }
 
-  return function verifyToken(token) {
+  function verifyToken(token: string): TokenOutcome | Promise<TokenOutcome> {
     if (token.length > MAXIMUM_TOKEN_LENGTH) return { kind: 'invalid', reason: 'malformed' }
     if (isClientTokenText(token)) {
       const stale = feed.ensureFresh()
@@ -115,6 +120,28 @@ export function createVerifyToken(options: {
     if (known === undefined) return firstSeen(key, token)
     const stale = feed.ensureFresh()
     return stale ? stale.then(() => judge(known)) : judge(known)
+  }
+
+  function stands(caller: Caller): boolean | Promise<boolean> {
+    const valid: TokenOutcome = { kind: 'valid', caller }
+    const outcome =
+      caller.kind === 'client-token' ? standsClient(caller, valid) : judge({ caller, valid })
+    return outcome instanceof Promise
+      ? outcome.then(({ kind }) => kind === 'valid')
+      : outcome.kind === 'valid'
+  }
+
+  return Object.assign(verifyToken, { stands })
+
+  /** Its version is not told by what is left of it; it reads what is public, or open. */
+  function standsClient(
+    { clientId }: Caller,
+    valid: TokenOutcome,
+  ): TokenOutcome | Promise<TokenOutcome> {
+    const conclusion = (client: Client | null) =>
+      !client || client.suspended || client.customerSuspended ? invalid('client_suspended') : valid
+    const client = clients.known(clientId)
+    return client instanceof Promise ? client.then(conclusion) : conclusion(client)
   }
 
   /** Nothing of it is kept: its client says all, and comes from a cache. */
@@ -162,7 +189,7 @@ export function createVerifyToken(options: {
   }
 
   /** What can change between two calls with one token; the caches answer at once when they can. */
-  function judge(token: CheckedToken): TokenOutcome | Promise<TokenOutcome> {
+  function judge(token: Judged): TokenOutcome | Promise<TokenOutcome> {
     const { clientId, secretId, claims } = token.caller
     const revoked = tokenRevocation.isRevoked(claims.jti)
     const client = clients.known(clientId)
@@ -195,16 +222,18 @@ export function createVerifyToken(options: {
   }
 
   function conclude(
-    { kid, caller, valid }: CheckedToken,
+    { kid, caller, valid }: Judged,
     revoked: boolean,
     client: Client | null,
     secret: KnownSecret | null,
   ): TokenOutcome | Promise<TokenOutcome> {
     const { exp, iat, nbf } = caller.claims
     const now = clock.now()
-    if (exp * 1_000 <= now) return invalid('expired')
-    if (nbf * 1_000 > now + CLOCK_DIFFERENCE_MILLISECONDS) return invalid('not_yet_valid')
-    if (!signingKeys.find(kid)) return invalid('unknown_key')
+    if (kid !== undefined) {
+      if (exp * 1_000 <= now) return invalid('expired')
+      if (nbf * 1_000 > now + CLOCK_DIFFERENCE_MILLISECONDS) return invalid('not_yet_valid')
+      if (!signingKeys.find(kid)) return invalid('unknown_key')
+    }
     if (revoked) return invalid('revoked')
     if (!client) return invalid('client_unknown')
     if (client.suspended || client.customerSuspended) return invalid('client_suspended')
@@ -227,6 +256,9 @@ interface CheckedToken {
   /** The outcome of a call with it, made once. */
   valid: TokenOutcome
 }
+
+/** Without the key's id it is not a token that is judged, but what became of one that was let in. */
+type Judged = Pick<CheckedToken, 'caller' | 'valid'> & { kid?: string }
 
 const invalid = (reason: TokenFault): TokenOutcome => ({ kind: 'invalid', reason })
 

@@ -5,6 +5,7 @@ import { addCommand } from '../define.ts'
 import { type Output, printable } from '../output.ts'
 import { running } from '../run.ts'
 import { checkData } from './data.ts'
+import { checkMapData } from './map-data.ts'
 import { fail, type Finding, messageOf, ok } from './finding.ts'
 import { checkDisk, checkFolder, checkMasterKeyText, checkNode } from './machine.ts'
 import { checkPublicUrl, checkServer } from './server.ts'
@@ -41,6 +42,8 @@ async function examine(full: boolean): Promise<Finding[]> {
   }
   const folder = await checkFolder(settings.dataDir)
   const { masterKey, findings: ofMasterKey } = await checkMasterKeyText(settings)
+  const data = await checkData(settings, masterKey, full).catch(unreadable)
+  const isReadable = data.every(({ level }) => level !== 'fail')
   return [
     checkNode(),
     ok('configuration', 'valid'),
@@ -48,7 +51,8 @@ async function examine(full: boolean): Promise<Finding[]> {
     ...folder.findings,
     await checkDisk(settings.dataDir),
     ...ofMasterKey,
-    ...(await checkData(settings, masterKey, full).catch(unreadable)),
+    ...data,
+    ...(isReadable ? await checkMapData(settings).catch(unreadable) : []),
     ...(await checkServer(settings.publicUrl)),
   ]
 }

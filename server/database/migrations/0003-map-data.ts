@@ -63,11 +63,15 @@ async function addImportJobs(db: Kysely<any>): Promise<void> {
     .createTable('import_jobs')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('collection_id', 'text', (column) => column.notNull())
+    // When that was created: one of the same id that comes after it is another one.
+    .addColumn('collection_created_at', 'bigint', (column) => column.notNull())
     // Null once it has ended: a collection has one that has not.
     .addColumn('busy_collection_id', 'text', (column) => column.unique())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('options', 'text', (column) => column.notNull())
     .addColumn('actor', 'text', (column) => column.notNull())
+    // What the token said that it was asked for with; null: an operator's.
+    .addColumn('caller', 'text')
     .addColumn('total_bytes', 'bigint', (column) => column.notNull())
     .addColumn('progress', 'text', (column) => column.notNull())
     .addColumn('result', 'text')

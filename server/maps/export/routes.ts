@@ -2,7 +2,9 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { Caller } from '../../access/tokens/access-token.ts'
 import { notFound } from '../../protocol/problem.ts'
+import { ABSENT, problems } from '../features/answer-schemas.ts'
 import { shown } from '../features/names.ts'
 import { READ } from '../features/read-access.ts'
 import type { MapStore } from '../store/map-store.ts'
@@ -11,8 +13,8 @@ import { EXPORT_FORMATS, EXPORT_MEDIA_TYPES } from './formats.ts'
 
 export interface ExportRoutesOptions {
   store: MapStore
-  /** What the caller of this request may see. */
-  accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  /** What a caller may see by now, which changes while the answer is under way. */
+  scopeByNow: (caller: Caller | null) => Promise<AccessScope>
   /** @throws BearerError 401 for a call without a token, where one is needed */
   needToken: (request: FastifyRequest) => never
 }
@@ -36,7 +38,7 @@ const querystring = Type.Object(
 /** All of a collection that the caller sees, in one answer that never is in memory whole. */
 export async function exportRoutes(
   app: FastifyInstance,
-  { store, accessScope, needToken }: ExportRoutesOptions,
+  { store, scopeByNow, needToken }: ExportRoutesOptions,
 ): Promise<void> {
   app.get<{ Params: Static<typeof params>; Querystring: Static<typeof querystring> }>(
     '/collections/:collectionId/export',
@@ -55,6 +57,7 @@ export async function exportRoutes(
               Object.values(EXPORT_MEDIA_TYPES).map((type) => [type, { schema: Type.String() }]),
             ),
           },
+          ...problems({ 400: 'A parameter is wrong; the answer names it.', 404: ABSENT }),
         },
       },
       config: { endpoint: 'maps.export', access: READ },
@@ -65,7 +68,7 @@ export async function exportRoutes(
       const text = await exportCollection({
         store,
         // Asked anew for each page: what ends meanwhile, ends the answer.
-        scope: () => accessScope(request),
+        scope: () => scopeByNow(request.caller),
         collectionId,
         format,
       })

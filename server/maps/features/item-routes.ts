@@ -9,7 +9,12 @@ import { collectionPath, GEOJSON, GEOJSON_FIRST, itemPath, type LinkQuery } from
 import { shown } from './names.ts'
 import { READ } from './read-access.ts'
 import { wantsHtml } from './representation.ts'
-import type { CollectionParams, FeatureParams, ItemQuery } from './query-schemas.ts'
+import {
+  type CollectionParams,
+  type FeatureParams,
+  type ItemQuery,
+  requireCollectionId,
+} from './query-schemas.ts'
 import * as schemas from './schemas.ts'
 import { parseFields, selectFields } from './select-fields.ts'
 import type { ItemsPage } from '../store/map-store.ts'
@@ -34,6 +39,7 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
     },
     async (request, reply) => {
       const { query } = request
+      requireCollectionId(request.params.collectionId)
       const seen = await getCollection(request, request.params.collectionId)
       const { scope, collection } = seen
       const asked = parseItemsQuery(query, seen, cursors)

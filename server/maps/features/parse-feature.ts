@@ -3,6 +3,7 @@ import { parseGeometry, type SimpleGeometry } from '../../geo/parse-geometry.ts'
 import { badParameter } from '../../protocol/problem.ts'
 import type { NewFeature } from '../store/changes.ts'
 import type { CollectionState, Property } from '../store/collection-state.ts'
+import { FEATURE_ID, isFeatureId } from '../store/feature-id.ts'
 import { createValidTime } from '../store/valid-time.ts'
 import { isObject } from './merge-patch.ts'
 import { listed, shown } from './names.ts'
@@ -42,13 +43,9 @@ function parseId(value: unknown, path: string): string | null {
   if (value === undefined || value === null) return null
   // RFC 7946 §3.2: a number or a text.
   const id = typeof value === 'number' ? String(value) : value
-  if (typeof id !== 'string' || !ID.test(id)) {
-    throw badParameter(path, 'must be a text of 1 to 128 characters without control characters')
-  }
+  if (typeof id !== 'string' || !isFeatureId(id)) throw badParameter(path, `must be ${FEATURE_ID}`)
   return id
 }
-
-const ID = /^[^\x00-\x1F\x7F]{1,128}$/
 
 /** @throws Problem 400 naming what is wrong */
 export function parseFeatureGeometry(

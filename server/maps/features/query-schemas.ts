@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { badParameter } from '../../protocol/problem.ts'
 import { DEFAULT_LIMIT, MAXIMUM_LIMIT } from './items-query.ts'
 
 /** What the routes of map data take in paths and queries. */
@@ -27,6 +28,12 @@ function queryOf<Properties extends Record<string, TSchema>>(properties: Propert
 
 /** No control characters: Postgres takes no NUL, and no id has one. */
 const id = { pattern: '^[^\\x00-\\x1F\\x7F]{1,200}$' }
+const ID = new RegExp(id.pattern)
+
+/** For a route whose parameters no schema judges. @throws Problem 400 */
+export function requireCollectionId(text: string): void {
+  if (!ID.test(text)) throw badParameter('collectionId', `must match pattern "${id.pattern}"`)
+}
 const collectionId = Type.String({ ...id, description: 'The collection.' })
 const featureId = Type.String({ ...id, description: 'The feature.' })
 

@@ -31,6 +31,7 @@ export function acceptBodies(app: FastifyInstance): void {
  */
 export function readJson(request: FastifyRequest, types: readonly string[]): unknown {
   requireType(request.headers['content-type'], types)
+  requireNoEncoding(request.headers['content-encoding'])
   const crs = request.headers['content-crs']
   // 20-002r1, /req/features/crs-crs84
   if (crs !== undefined && crs !== `<${CRS84}>` && crs !== CRS84) {
@@ -56,6 +57,16 @@ function requireType(header: string | undefined, types: readonly string[]): void
     'Unsupported media type',
     `Content-Type: must be one of ${types.join(', ')}`,
     { members: { parameter: 'Content-Type' }, headers: { 'accept-post': types.join(', ') } },
+  )
+}
+
+function requireNoEncoding(encoding: string | undefined): void {
+  if (encoding === undefined || encoding === 'identity') return
+  throw new Problem(
+    415,
+    'Unsupported media type',
+    'Content-Encoding: must be left out: the body is taken as it is',
+    { members: { parameter: 'Content-Encoding' } },
   )
 }
 

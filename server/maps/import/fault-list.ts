@@ -8,7 +8,7 @@ export interface ImportFault {
 }
 
 /** How many faults are told; all are counted. */
-export const KEPT_FAULTS = 100
+const KEPT_FAULTS = 100
 const LONGEST_REASON = 500
 
 /** Counts records and what is wrong with them. */

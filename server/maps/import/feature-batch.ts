@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** As many as the store writes at a time. */
-const MAXIMUM_FEATURES = 500
+const MAXIMUM_FEATURES = 1_000
 /** Of text; a batch is in memory whole. */
 const MAXIMUM_BYTES = 1_024 * 1_024
 const MOST_REPEATED = 100_000

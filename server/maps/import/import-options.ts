@@ -1,8 +1,7 @@
 import type { CsvOptions } from './readers/csv-columns.ts'
-import { readCsv } from './readers/csv.ts'
 import type { ImportFormat } from './readers/formats.ts'
 import { readGeoJson } from './readers/geojson.ts'
-import { type ImdfType, openImdf } from './readers/imdf.ts'
+import type { ImdfType } from './readers/imdf.ts'
 import { readNdjson } from './readers/ndjson.ts'
 import { type Reading, type Source, UnreadableError } from './readers/reading.ts'
 
@@ -42,11 +41,15 @@ export async function* readRecords(
     case 'ndjson':
       yield* readNdjson(source.open())
       return
-    case 'csv':
+    // What reads these is loaded when it is first needed: a server in which nobody imports is smaller.
+    case 'csv': {
+      const { readCsv } = await import('./readers/csv.ts')
       yield* readCsv(source.open(), { ...options, ...(types && { types }) })
       return
+    }
     case 'imdf': {
       const { type } = options
+      const { openImdf } = await import('./readers/imdf.ts')
       const archive = await openImdf(source)
       if (type === undefined || !archive.types.includes(type)) {
         throw new UnreadableError(0, `has no ${type ?? 'such'}.geojson`)

@@ -4,6 +4,7 @@ import { dimensionOf } from '../../geo/geometry.ts'
 import { parseGeometry } from '../../geo/parse-geometry.ts'
 import { faultOfValue } from '../features/property-value.ts'
 import type { Property } from '../store/collection-state.ts'
+import { FEATURE_ID, isFeatureId } from '../store/feature-id.ts'
 import { createValidTime } from '../store/valid-time.ts'
 import { shortened, type SourceRecord } from './readers/reading.ts'
 import { LONGEST_PROPERTY_NAME, MOST_PROPERTIES } from './schema-sketch.ts'
@@ -89,13 +90,9 @@ function idOf(
     return property === undefined ? { text: null } : { fault: `${name} is missing: it is the id` }
   }
   const text = typeof value === 'number' ? String(value) : value
-  if (typeof text === 'string' && ID.test(text)) return { text }
-  return {
-    fault: `${name} must be a number or a text of 1 to 128 characters without control characters`,
-  }
+  if (typeof text === 'string' && isFeatureId(text)) return { text }
+  return { fault: `${name} must be a number or ${FEATURE_ID}` }
 }
-
-const ID = /^[^\p{Cc}\p{Cs}]{1,128}$/u
 
 function unknownProperty(name: string): string {
   if (name === '') return 'properties: one has an empty name'

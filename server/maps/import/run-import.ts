@@ -32,6 +32,7 @@ export async function runImport(order: ImportOrder): Promise<ImportOutcome> {
     if (error instanceof UnreadableError) return failed(error.message, error.line)
     // Others took it for dead: it was stopped for too long.
     if (error instanceof GenerationLostError) return { kind: 'busy', ...faults.counts }
+    if (error instanceof RefusedError) return failed(error.message)
     if (order.signal?.aborted) return failed('it was cancelled')
     throw error
   }
@@ -64,7 +65,10 @@ async function run(
   const [first] = faults.kept
   if (first && options.strict) return failed(first.reason, first.line)
   if (first && features === 0) return failed(`no record can be taken: ${first.reason}`, first.line)
-  const { featureCount } = await generation.finish()
+  const { featureCount } = await generation.finish(async () => {
+    const refusal = await order.refuse?.()
+    if (typeof refusal === 'string') throw new RefusedError(refusal)
+  })
   return { kind: 'done', features, featureCount, ...faults.counts }
 }
 
@@ -125,6 +129,10 @@ function missingProperty(
   )
 }
 
+class RefusedError extends Error {
+  override name = 'RefusedError'
+}
+
 /** How many records pass before somebody is told, or may end it. */
 const RECORDS_BETWEEN_LOOKS = 1_000
 
@@ -137,6 +145,8 @@ export interface ImportOrder {
   options: ImportOptions
   onProgress?: (progress: ImportProgress) => void
   signal?: AbortSignal
+  /** Asked right before the new data is swapped in: why it must not be; null: it may. */
+  refuse?: () => Promise<string | null>
 }
 
 export interface ImportProgress {

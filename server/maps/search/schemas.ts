@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { problems } from '../features/answer-schemas.ts'
 import { MATCHES } from './rank.ts'
 
 /** The schemas of the search route: for checking requests, and for the API reference. */
@@ -36,6 +37,7 @@ const query = Type.Object(
       default: 20,
       description: 'How many features to return.',
     }),
+    f: Type.Optional(Type.Enum(['json'], { description: 'The form of the answer.' })),
     access_token: Type.Optional(
       Type.String({ description: 'The access token, for clients that can send no header.' }),
     ),
@@ -91,5 +93,6 @@ export const search = {
         },
       },
     },
+    ...problems({ 400: 'A parameter is wrong; the answer names it.' }),
   },
 }

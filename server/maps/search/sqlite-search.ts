@@ -7,8 +7,8 @@ import type { SearchRow } from './search-row.ts'
  * The search index of a generation in SQLite: a table of rows with an index over names, and an FTS5
  * index over their words. The words are tokens already, so the `ascii` tokenizer only parts them at
  * the spaces. FTS5 keeps which row has a word, and nothing else: no positions, no sizes, no text. An
- * index over prefixes was measured to make filling it half as slow again, and to save 10 ms where
- * 40,000 rows begin with a letter.
+ * index over prefixes makes filling it half as slow again, and saves little even where a great part of
+ * all rows begin with one letter.
  */
 export function searchTablesOf(number: number | bigint): string {
   return `
@@ -30,6 +30,8 @@ export function dropSearchTables(number: number | bigint): string {
 /** Keeps the index as the features are; to be called in the transactions that change these. */
 export interface SqliteSearchWriter {
   insert(rows: Iterable<SearchRow>): void
+  /** Without their words: `fillWords` adds those of all at the end. */
+  keep(rows: Iterable<SearchRow>): void
   /** Also of features that are not in the index. */
   remove(keys: Iterable<number>): void
 }
@@ -53,12 +55,17 @@ export function createSqliteSearchWriter(
     `insert into search_words_${number} (search_words_${number}, rowid, words)
     values ('delete', ?, ?)`,
   )
+  const keep = ({ key, id, name, words, west, south, east, north }: SearchRow) =>
+    insertRow.run(key, id, name, words, west, south, east, north)
   return {
     insert(rows) {
-      for (const { key, id, name, words, west, south, east, north } of rows) {
-        insertRow.run(key, id, name, words, west, south, east, north)
-        insertWords.run(key, words)
+      for (const row of rows) {
+        keep(row)
+        insertWords.run(row.key, row.words)
       }
+    },
+    keep(rows) {
+      for (const row of rows) keep(row)
     },
     remove(keys) {
       for (const key of keys) {
@@ -68,6 +75,33 @@ export function createSqliteSearchWriter(
     },
   }
 }
+
+/**
+ * Adds the words of all rows to the index that has none yet: many at once make few, large pieces of
+ * it. @returns steps, each to be called in a short transaction of its own
+ */
+export function* fillWords(
+  connection: DatabaseSync,
+  number: number | bigint,
+): Generator<() => void> {
+  const selectLast = connection.prepare(
+    `select max(key) last from (select key from search_${number} where key > ? order by key limit ?)`,
+  )
+  const insert = connection.prepare(
+    `insert into search_words_${number} (rowid, words)
+    select key, words from search_${number} where key > ? and key <= ?`,
+  )
+  for (let after = 0; ;) {
+    const { last } = selectLast.get(after, WORDS_AT_ONCE) as { last: number | null }
+    if (last === null) return
+    const first = after
+    yield () => void insert.run(first, last)
+    after = last
+  }
+}
+
+/** Rows. */
+const WORDS_AT_ONCE = 4_000
 
 /**
  * Reads a generation's index; the caller holds a snapshot, and nothing here has to be waited for.

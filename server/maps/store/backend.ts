@@ -16,6 +16,8 @@ export interface MapBackend extends AsyncDisposable {
   /** The first so many after this revision. */
   changesAfter(revision: number, limit: number): Now<MapChange[]>
   live(collectionId: string): Now<LiveGeneration | null>
+  /** Ids of all that can be read. */
+  liveIds(): Now<string[]>
   reader(generation: LiveGeneration): GenerationReader
   search(
     query: Omit<SearchQuery, 'collectionIds'>,
@@ -35,6 +37,11 @@ export interface LiveGeneration extends Summary, GenerationDefinition {
   number: number
   /** Counts up from 1 with each import of the collection. */
   generation: number
+  /**
+   * When its collection was created (`Collection.createdAt`). A later collection of the same id is
+   * another one, perhaps somebody else's: it never gets to see this (`isOf`).
+   */
+  since: number
 }
 
 /** A collection as far as it is seen, ready to be read. */
@@ -51,6 +58,8 @@ export interface GenerationReader {
   /** In any order. */
   byKeys(keys: readonly number[]): Now<Candidate[]>
   byId(id: string): Now<Candidate | undefined>
+  /** The first so many behind a key whose box is more than a point, in the order of keys. */
+  spreadAfter(key: number, count: number): Now<FeatureHead[]>
   /** Whether at least so many rows touch the windows, about. */
   hasMany(windows: readonly Box[], many: number): Now<boolean>
   /** How far to look first for the `limit` nearest, in metres. */
@@ -69,14 +78,16 @@ export interface MapWriter extends AsyncDisposable {
     work: (write: MapWrite) => Promise<Result>,
     options?: { durable: boolean },
   ): Promise<Result>
+  /** Makes what `RowWriter.append` has written ready to be read, in transactions of its own. */
+  indexGeneration(generation: Filled): Promise<void>
 }
+
+export type Filled = Pick<StoredGeneration, 'number' | 'schema'>
 
 /** Within a transaction; whoever holds a collection is the only one to change it. */
 export interface MapWrite {
   holdCollection(id: string): Now<StoredCollection>
   saveCollection(collection: StoredCollection): Now<void>
-  /** Ids of all that have data. */
-  collectionIds(): Now<string[]>
   generation(number: number): Now<StoredGeneration | null>
   /** With its tables. @returns its number */
   createGeneration(generation: Omit<StoredGeneration, 'number'>): Now<number>
@@ -87,9 +98,7 @@ export interface MapWrite {
   generationsToSweep(retiredBefore: number): Now<StoredGeneration[]>
   /** With its tables. */
   removeGeneration(number: number): Now<void>
-  /** What makes reading it quick, once most is in it. */
-  indexGeneration(generation: Pick<StoredGeneration, 'number' | 'schema'>): Now<void>
-  rows(generation: Pick<StoredGeneration, 'number' | 'schema'>): RowWriter
+  rows(generation: Filled): RowWriter
   /** Taken last. @param boxes null: all of it */
   announce(collectionId: string, boxes: readonly Box[] | null, at: number): Now<void>
 }
@@ -121,6 +130,8 @@ export interface RowWriter {
   /** In the order of keys. */
   after(key: number, count: number): Now<{ key: number; feature: string }[]>
   insert(rows: readonly FeatureRow[]): Now<void>
+  /** As `insert`, into a generation that is to be indexed when all is there (`indexGeneration`). */
+  append(rows: readonly FeatureRow[]): Now<void>
   /** Puts the row in the place of the one with its key. */
   replace(row: FeatureRow): Now<void>
   remove(key: number): Now<void>

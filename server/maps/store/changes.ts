@@ -10,7 +10,7 @@ import type { Property } from './collection-state.ts'
  * leaves out those that the schema does not have.
  */
 export interface NewFeature {
-  /** 1-128 characters without control characters; null: made up, 24 hexadecimal digits. */
+  /** `feature-id.ts`; null: made up, 24 hexadecimal digits. */
   id: string | null
   geometry: Geometry
   properties: Record<string, unknown>
@@ -66,8 +66,11 @@ export interface Generation extends AsyncDisposable {
    * @returns those refused, by index
    */
   add(features: readonly (NewFeature & { id: string })[]): Promise<RefusedFeature[]>
-  /** Puts it in the old one's place for all readers at once. */
-  finish(): Promise<{ generation: number; featureCount: number }>
+  /**
+   * Puts it in the old one's place for all readers at once.
+   * @param permit awaited right before that; what it throws leaves the old one in its place
+   */
+  finish(permit?: () => Promise<void>): Promise<{ generation: number; featureCount: number }>
 }
 
 export interface RefusedFeature {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { MapBackend, MapWrite, MapWriter, StoredCollection } from './backend.ts'
@@ -35,16 +36,17 @@ export async function beginGeneration(
   definition: GenerationDefinition,
 ): Promise<BeginOutcome> {
   const { backend, known, clock } = options
-  if (!scope.collection(collectionId) || scope.write(collectionId) !== 'all') {
+  const collection = scope.collection(collectionId)
+  if (!collection || scope.write(collectionId) !== 'all') {
     return { kind: 'forbidden' }
   }
   const writer = await backend.openWriter({ bulk: true })
   try {
     await sweep(writer, clock)
-    const begun = await writer.transaction((write) => begin(write, collectionId, definition, clock))
-    if (begun === null) {
+    const begun = await writer.transaction((write) => begin(write, collection, definition, clock))
+    if (typeof begun === 'string') {
       await writer[Symbol.asyncDispose]()
-      return { kind: 'busy' }
+      return { kind: begun }
     }
     const filling = { writer, clock, known, collectionId, definition, ...begun }
     return { kind: 'begun', generation: fill(filling) }
@@ -61,21 +63,24 @@ interface Begun {
   live: number | null
 }
 
-/** @returns null: another is under way */
+/** `busy`: another is under way; `forbidden`: the collection has been deleted, and its id used again. */
 async function begin(
   write: MapWrite,
-  collectionId: string,
+  { id: collectionId, createdAt: since }: Collection,
   { schema, dimension }: GenerationDefinition,
   clock: Clock,
-): Promise<Begun | null> {
+): Promise<Begun | 'busy' | 'forbidden'> {
   const held = await write.holdCollection(collectionId)
   const now = clock.now()
   const hidden = held.hidden === null ? null : await write.generation(held.hidden)
-  if (hidden && isUnderWay(hidden, now)) return null
+  if (hidden && isUnderWay(hidden, now)) return 'busy'
+  const live = held.live === null ? null : await write.generation(held.live)
+  if (live && live.since > since) return 'forbidden'
   const generation = held.generation + 1
   const number = await write.createGeneration({
     collectionId,
     generation,
+    since,
     schema,
     dimension,
     ...EMPTY,
@@ -84,7 +89,7 @@ async function begin(
     retiredAt: null,
   })
   await write.saveCollection({ ...held, generation, hidden: number })
-  return { number, generation, live: held.live }
+  return { number, generation, live: live?.since === since ? held.live : null }
 }
 
 interface Filling extends Begun {
@@ -141,7 +146,7 @@ function fill(filling: Filling): Generation {
           added.push(row)
         }
       }
-      await rows.insert(added)
+      await rows.append(added)
       await write.saveCollection(collection)
       return { twice, added }
     })
@@ -164,7 +169,7 @@ function fill(filling: Filling): Generation {
         const rows = write.rows(fresh)
         const taken = await rows.keysOf(all.map(({ id }) => id))
         const others = all.filter(({ id }) => !taken.has(id))
-        await rows.insert(others)
+        await rows.append(others)
         return others
       })
       for (const row of added) summary = withRow(summary, row)
@@ -191,9 +196,10 @@ function fill(filling: Filling): Generation {
       return refused
     },
 
-    async finish() {
+    async finish(permit) {
       await keepOthers()
-      await writer.transaction(async (write) => write.indexGeneration(fresh))
+      await writer.indexGeneration(fresh)
+      await permit?.()
       await held(
         async (write, collection) => {
           const now = clock.now()

@@ -1,3 +1,4 @@
+import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { Box, LonLat } from '../../geo/box.ts'
 import type {
@@ -39,7 +40,8 @@ export interface MapStore extends AsyncDisposable {
   ): Promise<number | 'unknown' | null>
   item(scope: AccessScope, collectionId: string, featureId: string): Promise<StoredFeature | null>
   /**
-   * The nearest features of a collection of points, nearest first.
+   * The nearest features of a collection of points, nearest first; of points in several places the
+   * nearest of these counts.
    * @param maximumMetres only features up to this far; default: any
    */
   nearest(
@@ -94,8 +96,13 @@ export interface MapStore extends AsyncDisposable {
   ): Promise<boolean>
   /** Removes all data; the scope must permit to write everywhere, and knows the collection still. */
   drop(scope: AccessScope, collectionId: string): Promise<void>
-  /** Removes the data of collections that are none of these: what became of a deletion that broke off. */
-  dropAllBut(collectionIds: readonly string[]): Promise<void>
+  /**
+   * Ids of data that is none of these collections': their deletion broke off, or the registry was put
+   * back from an older backup. Nobody sees it, nor does a later collection of the same id.
+   */
+  leftovers(collections: readonly Collection[]): Promise<string[]>
+  /** Removes such data, of collections that were created before a time, epoch ms. */
+  dropLeftovers(collectionId: string, createdBefore: number): Promise<void>
 }
 
 /** Which features are meant; all conditions must hold. */

@@ -1,5 +1,5 @@
 import type { Opened } from './backend.ts'
-import type { Candidate } from './feature-rows.ts'
+import type { Candidate, FeatureHead } from './feature-rows.ts'
 import type { Members, MembersOptions } from './map-store.ts'
 import { isPoint, type Matcher, narrowedAsk } from './matching.ts'
 import { createTurn } from './turns.ts'
@@ -43,6 +43,8 @@ async function firstMembers(
 /** Heads are read quickly: about 3,000 in a millisecond. */
 const BATCH_OF_HEADS = 2_000
 
+const FEW = 300
+
 /**
  * Chosen by heads, so that of many points in one place only one is read. What is no point is taken
  * as it comes.
@@ -53,9 +55,20 @@ async function membersOfPlaces(
   maximum: number,
   placeOf: (longitude: number, latitude: number) => number,
 ): Promise<Found> {
+  const ask = narrowedAsk(matcher, generation.extent)
   const places = new Set<number>()
+  const isTaken = (head: FeatureHead): boolean => {
+    if (!isPoint(head)) return false
+    return places.size === places.add(placeOf(head.west, head.south)).size
+  }
+  // Where there are few, reading them all takes less than choosing.
+  const few = await reader.scan(ask, 0).next(Math.min(FEW, maximum))
+  if (few.done) {
+    const members = few.rows.filter((row) => matcher.judge(row) && !isTaken(row))
+    return { features: members.map(({ key, feature }) => ({ key, feature })), more: false }
+  }
   const chosen: { key: number; isSure: boolean }[] = []
-  const scan = reader.scanHeads(narrowedAsk(matcher, generation.extent), 0)
+  const scan = reader.scanHeads(ask, 0)
   const turn = createTurn()
   let sure = 0
   for (let done = false; !done && sure <= maximum;) {
@@ -63,11 +76,7 @@ async function membersOfPlaces(
     for (const head of batch.rows) {
       const verdict = matcher.judgeHead(head)
       if (verdict === 'no') continue
-      if (isPoint(head)) {
-        const place = placeOf(head.west, head.south)
-        if (places.has(place)) continue
-        places.add(place)
-      }
+      if (isTaken(head)) continue
       if (verdict === 'yes') sure++
       chosen.push({ key: head.key, isSure: verdict === 'yes' })
     }

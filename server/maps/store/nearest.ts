@@ -1,17 +1,23 @@
+import type { Geometry } from 'geojson'
 import type { View } from '../../access/scopes/access-scope.ts'
-import type { LonLat } from '../../geo/box.ts'
+import { boxesIntersect, type LonLat } from '../../geo/box.ts'
 import { boxesAround, distanceMetres, LONGEST_DISTANCE_METRES } from '../../geo/distance.ts'
 import type { Opened } from './backend.ts'
+import { type FeatureHead, parseFeature } from './feature-rows.ts'
 import type { NearbyFeature } from './map-store.ts'
 import { isPoint } from './matching.ts'
-import { judgeHead, narrowed, windowsOf } from './seen.ts'
+import { isSeen, judgeHead, narrowed, windowsOf } from './seen.ts'
 import { createTurn } from './turns.ts'
 
 const BATCH = 2_000
 
+/** Of points in several places, whose texts are read at a time. */
+const FEW = 100
+
 /**
  * The nearest of point features that are seen, nearest first, and in the order of their keys when
- * equally far. It looks further and further; only what is found in the end is read.
+ * equally far. It looks further and further; only what is found in the end is read, and of points in
+ * several places, of which the nearest counts, those whose box is near. Lines and polygons are left out.
  */
 export async function nearestOf(
   { view, reader, generation }: Opened,
@@ -21,19 +27,27 @@ export async function nearestOf(
 ): Promise<NearbyFeature[]> {
   const windows = narrowed(windowsOf(view, null), generation.extent)
   const turn = createTurn()
+  // One place lets it be seen, while another is the nearest: where the areas are tells nothing.
+  const allSpread = typeof view === 'string' ? null : await readSpread()
+  const distances = new Map<number, number>()
   // Up to the first window there is nothing to be found.
   const nothingWithin = distanceToWindows(view, point)
   let beyond = Math.max(await reader.firstRadius(windows, point, limit), 1)
   for (;;) {
     const radius = Math.min(nothingWithin + beyond, maximumMetres)
     const found: { key: number; metres: number }[] = []
-    const around = windowsOf(view, boxesAround(point, radius))
+    const boxes = boxesAround(point, radius)
+    const around = windowsOf(view, boxes)
     const ask = { windows: narrowed(around, generation.extent), texts: [], time: null }
+    const spread: FeatureHead[] = []
     const scan = reader.scanHeads(ask, 0)
     for (let done = false; !done;) {
       const batch = await scan.next(BATCH)
       for (const head of batch.rows) {
-        if (!isPoint(head)) continue
+        if (!isPoint(head)) {
+          if (!allSpread) spread.push(head)
+          continue
+        }
         const metres = distanceTo(head, point)
         if (metres <= radius && judgeHead(view, head) === 'inside') {
           found.push({ key: head.key, metres })
@@ -42,11 +56,43 @@ export async function nearestOf(
       done = batch.done
       if (turn.isOver()) await turn.yield()
     }
+    for (const head of allSpread ?? []) {
+      if (boxes.some((box) => boxesIntersect(box, head))) spread.push(head)
+    }
+    await measure(spread)
+    for (const { key } of spread) {
+      const metres = distances.get(key) ?? Infinity
+      if (metres <= radius) found.push({ key, metres })
+    }
     if (found.length >= limit || radius >= maximumMetres) {
       found.sort((a, b) => a.metres - b.metres || a.key - b.key)
       return read(found.slice(0, limit))
     }
     beyond *= 2
+  }
+
+  async function readSpread(): Promise<FeatureHead[]> {
+    const heads: FeatureHead[] = []
+    for (;;) {
+      const some = await reader.spreadAfter(heads.at(-1)?.key ?? 0, BATCH)
+      heads.push(...some)
+      if (some.length < BATCH) return heads
+      if (turn.isOver()) await turn.yield()
+    }
+  }
+
+  /** Each once; what is not seen is nowhere. */
+  async function measure(heads: readonly FeatureHead[]): Promise<void> {
+    const news = heads.filter(({ key }) => !distances.has(key)).map(({ key }) => key)
+    for (let start = 0; start < news.length; start += FEW) {
+      for (const row of await reader.byKeys(news.slice(start, start + FEW))) {
+        const metres = isSeen(view, row)
+          ? distanceToPlaces(parseFeature(row.feature).geometry, point)
+          : Infinity
+        distances.set(row.key, metres)
+        if (turn.isOver()) await turn.yield()
+      }
+    }
   }
 
   async function read(found: readonly { key: number; metres: number }[]): Promise<NearbyFeature[]> {
@@ -71,6 +117,15 @@ function distanceToWindows(view: View, [longitude, latitude]: LonLat): number {
         [within(longitude, west, east), within(latitude, south, north)],
       ),
     ),
+  )
+}
+
+/** In metres, to the nearest of several points. */
+function distanceToPlaces(geometry: Geometry, point: LonLat): number {
+  if (geometry.type !== 'MultiPoint') return Infinity
+  return geometry.coordinates.reduce(
+    (nearest, place) => Math.min(nearest, distanceMetres(point, place as [number, number])),
+    Infinity,
   )
 }
 

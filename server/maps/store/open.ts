@@ -1,3 +1,4 @@
+import type { Collection } from '../../access/collections/collection.ts'
 import type { DatabaseLocation } from '../../database/open.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { type RandomBytes, systemRandom } from '../../lib/random.ts'
@@ -8,6 +9,7 @@ import type { MapStore } from './map-store.ts'
 import { openPostgresBackend } from './postgres/postgres-backend.ts'
 import { createReads } from './reads.ts'
 import { removeData } from './remove-data.ts'
+import { isOf } from './seen.ts'
 import { openSqliteBackend } from './sqlite/sqlite-backend.ts'
 import { GRACE_MILLISECONDS, sweep } from './sweep.ts'
 import { writeFeatures } from './write.ts'
@@ -76,17 +78,32 @@ export async function openMapStore(
     beginGeneration: (scope, collectionId, definition) =>
       beginGeneration({ backend, known, clock }, scope, collectionId, definition),
     async drop(scope, collectionId) {
-      if (!scope.collection(collectionId) || scope.write(collectionId) !== 'all') return
-      await removeData(await openWriter(), clock, (id) => id === collectionId)
+      const collection = scope.collection(collectionId)
+      if (!collection || scope.write(collectionId) !== 'all') return
+      await removeData(await openWriter(), clock, collectionId, collection.createdAt)
       known.expire()
     },
-    async dropAllBut(collectionIds) {
-      const kept = new Set(collectionIds)
-      await removeData(await openWriter(), clock, (id) => !kept.has(id))
+    leftovers: (collections) => leftovers(backend, collections),
+    async dropLeftovers(collectionId, createdBefore) {
+      await removeData(await openWriter(), clock, collectionId, createdBefore - 1)
       known.expire()
     },
     [Symbol.asyncDispose]: close,
   }
+}
+
+async function leftovers(
+  backend: MapBackend,
+  collections: readonly Collection[],
+): Promise<string[]> {
+  const registered = new Map(collections.map((collection) => [collection.id, collection]))
+  const found: string[] = []
+  for (const id of await backend.liveIds()) {
+    const live = await backend.live(id)
+    const collection = registered.get(id)
+    if (live && !(collection && isOf(live, collection))) found.push(id)
+  }
+  return found
 }
 
 /** Of a generation whose tables are removed while others are waiting. */

@@ -1,3 +1,4 @@
+import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { LonLat } from '../../geo/box.ts'
 import { geometryContainsPoint } from '../../geo/contains-point.ts'
@@ -11,7 +12,7 @@ import type { FeatureFilter, ItemsPage, MapStore } from './map-store.ts'
 import { createMatcher, type Matcher, narrowedAsk } from './matching.ts'
 import { membersOf } from './members.ts'
 import { nearestOf } from './nearest.ts'
-import { cutTo, isSeen, narrowed, viewOf } from './seen.ts'
+import { cutTo, isOf, isSeen, narrowed, viewOf } from './seen.ts'
 import { createTurn } from './turns.ts'
 
 type Reads = Pick<
@@ -25,6 +26,11 @@ type Reads = Pick<
  * each batch is a snapshot.
  */
 export function createReads(backend: MapBackend, known: KnownData): Reads {
+  async function liveOf(collection: Collection): Promise<LiveGeneration | null> {
+    const live = await known.live(collection.id)
+    return live && isOf(live, collection) ? live : null
+  }
+
   /** @returns null: no such collection for this scope */
   async function reading<Result>(
     scope: AccessScope,
@@ -35,7 +41,7 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
     const viewed = viewOf(scope, collectionId)
     if (!viewed) return null
     for (let attempt = 1; ; attempt++) {
-      const generation = await known.live(collectionId)
+      const generation = await liveOf(viewed.collection)
       if (!generation) return empty
       try {
         return await work({ ...viewed, generation, reader: backend.reader(generation) })
@@ -55,7 +61,7 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
       const viewed = viewOf(scope, collectionId)
       if (!viewed) return null
       const { collection, view } = viewed
-      const live = await known.live(collectionId)
+      const live = await liveOf(collection)
       if (!live) {
         const nothing = { schema: [], dimension: null, featureCount: 0, extent: null }
         return cutTo(view, { collection, generation: 0, ...nothing, interval: null })
@@ -100,7 +106,7 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
         const collections = []
         for (const id of new Set(collectionIds)) {
           const viewed = viewOf(scope, id)
-          const generation = viewed && (await known.live(id))
+          const generation = viewed && (await liveOf(viewed.collection))
           if (generation && searchedOf(generation.schema)) {
             collections.push({ id, view: viewed.view, generation })
           }

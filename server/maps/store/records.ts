@@ -31,7 +31,7 @@ export function toLive(
   return {
     number,
     generation,
-    ...(JSON.parse(definition) as Pick<LiveGeneration, 'schema' | 'dimension'>),
+    ...(JSON.parse(definition) as Pick<LiveGeneration, 'schema' | 'dimension' | 'since'>),
     ...(JSON.parse(summary) as Pick<LiveGeneration, 'featureCount' | 'extent' | 'interval'>),
   }
 }
@@ -39,11 +39,11 @@ export function toLive(
 export function toRecord(
   generation: Omit<StoredGeneration, 'number'>,
 ): Omit<GenerationRecord, 'number'> {
-  const { schema, dimension, featureCount, extent, interval } = generation
+  const { schema, dimension, since, featureCount, extent, interval } = generation
   return {
     collection: generation.collectionId,
     generation: generation.generation,
-    definition: JSON.stringify({ schema, dimension }),
+    definition: JSON.stringify({ schema, dimension, since }),
     summary: JSON.stringify({ featureCount, extent, interval }),
     writer: generation.writer,
     heard_at: generation.heardAt,

@@ -25,6 +25,10 @@ export function viewOf(scope: AccessScope, collectionId: string): Viewed | null 
   return { collection, view }
 }
 
+/** Whether the data is the collection's, and not what one of the same id before it has left behind. */
+export const isOf = ({ since }: { since: number }, { createdAt }: Collection): boolean =>
+  since === createdAt
+
 /** What is left to be judged of features that touch one of the boxes: nothing, if areas hold these. */
 export function viewWithin(view: View, boxes: readonly Box[] | undefined): View {
   if (typeof view === 'string' || !boxes) return view

@@ -1,3 +1,4 @@
+import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope, View } from '../../access/scopes/access-scope.ts'
 import { type Box, boxUnion } from '../../geo/box.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -22,7 +23,7 @@ import {
   type Summary,
   withRow,
 } from './feature-rows.ts'
-import { isSeen, type Viewed, viewOf } from './seen.ts'
+import { isOf, isSeen, type Viewed, viewOf } from './seen.ts'
 import { createTurn } from './turns.ts'
 import { isUnderWay } from './writer-life.ts'
 
@@ -52,7 +53,7 @@ export async function writeFeatures(
     return await options.writer.transaction(
       async (write) => {
         const held = await write.holdCollection(collectionId)
-        const generation = await liveForChanges(write, held, options.clock.now())
+        const generation = await liveForChanges(write, held, viewed.collection, options.clock.now())
         return applyAll({ ...options, write, held, generation, viewed, writable }, changes)
       },
       { durable: true },
@@ -79,6 +80,7 @@ function refusal(index: number, reason: WriteRefusal, detail: string): WriteOutc
 async function liveForChanges(
   write: MapWrite,
   held: StoredCollection,
+  collection: Collection,
   now: number,
 ): Promise<StoredGeneration> {
   if (held.hidden !== null) {
@@ -90,7 +92,9 @@ async function liveForChanges(
     held.hidden = null
   }
   const live = held.live === null ? null : await write.generation(held.live)
-  if (!live) throw new Refused(0, 'no-schema', 'this collection has no data yet: import some first')
+  if (!live || !isOf(live, collection)) {
+    throw new Refused(0, 'no-schema', 'this collection has no data yet: import some first')
+  }
   return live
 }
 

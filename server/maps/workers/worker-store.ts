@@ -59,7 +59,8 @@ export function createWorkerStore(options: { store: MapStore; pool: WorkerPool }
     changesSince: (revision) => store.changesSince(revision),
     isHeavy: (scope, id, query) => store.isHeavy(scope, id, query),
     drop: (scope, id) => store.drop(scope, id),
-    dropAllBut: (ids) => store.dropAllBut(ids),
+    leftovers: (collections) => store.leftovers(collections),
+    dropLeftovers: (id, createdBefore) => store.dropLeftovers(id, createdBefore),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

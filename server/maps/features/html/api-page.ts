@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { html } from '../../../pages/html.ts'
+import { type Html, html } from '../../../pages/html.ts'
 import { section, table } from '../../../pages/parts.ts'
 import type { OpenApiDocument } from '../api-definition.ts'
 import type { LinkQuery } from '../links.ts'
@@ -29,7 +29,7 @@ export function sendApiPage(
           rows: Object.entries(paths).flatMap(([path, methods]) =>
             Object.entries(methods).map(([method, { summary, security = [] }]) => [
               html`<code>${method.toUpperCase()}</code>`,
-              html`<code>${path}</code>`,
+              html`<code>${breakable(path)}</code>`,
               summary,
               security.flatMap((each) => each['oauth2'] ?? []).join(' '),
             ]),
@@ -37,4 +37,9 @@ export function sendApiPage(
         })}`,
     }),
   })
+}
+
+/** Long paths go on in the next line, after a slash. */
+function breakable(path: string): Html[] {
+  return path.split(/(?<=.\/)/).map((part, index) => html`${index > 0 && html`<wbr />`}${part}`)
 }

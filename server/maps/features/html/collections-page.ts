@@ -17,9 +17,7 @@ export function sendCollectionsPage(
       href: hrefTo(query, collectionPath(collection.id), AS_PAGE),
       badge: collection.visibility === 'open' && badge('good', 'Open'),
       body: html`<p>${collection.description}</p>
-        <p>
-          ${featureCount !== null && `${countText(featureCount)} · `}${collection.attribution}
-        </p>`,
+        <p>${aboutText(featureCount, collection.attribution)}</p>`,
     }),
   )
   return sendMapsPage(reply, {
@@ -37,6 +35,11 @@ export function sendCollectionsPage(
       }
       <p><a href="${hrefTo(query, '/collections', AS_JSON)}">As JSON</a></p>`,
   })
+}
+
+function aboutText(featureCount: number | null, attribution: string): string {
+  const count = featureCount === null ? '' : countText(featureCount)
+  return [count, attribution].filter(Boolean).join(' · ')
 }
 
 export function countText(count: number): string {

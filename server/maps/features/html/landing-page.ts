@@ -17,7 +17,8 @@ export function sendLandingPage(reply: FastifyReply, query: LinkQuery): FastifyR
         id: 'collections',
         title: 'Collections',
         body: html`<p>
-            What there is to see: open collections for anybody, others with an access token.
+            What there is to see: open collections for anybody, others with an access token. Pages
+            take one behind their address: <code>?access_token=…</code>
           </p>
           <div class="buttons">
             ${linkButton({

@@ -13,13 +13,20 @@ export const CANCELLED: JobResult = {
 
 /** The columns of a job that has ended, but for the time. */
 export function ending(state: 'done' | 'failed', result: JobResult) {
-  return { state, busy_collection_id: null, runner: null, result: JSON.stringify(result) }
+  return {
+    state,
+    busy_collection_id: null,
+    runner: null,
+    caller: null,
+    result: JSON.stringify(result),
+  }
 }
 
 export function toJob(row: Selectable<Tables['import_jobs']>): ImportJob {
   return {
     id: row.id,
     collectionId: row.collection_id,
+    collectionCreatedAt: row.collection_created_at,
     state: row.state,
     options: JSON.parse(row.options) as ImportOptions,
     actor: JSON.parse(row.actor) as Actor,

@@ -6,6 +6,8 @@ import type { ImportOptions } from '../import-options.ts'
 export interface ImportJob {
   id: string
   collectionId: string
+  /** One of the same id that comes after it is another one. */
+  collectionCreatedAt: number
   state: 'queued' | 'running' | 'done' | 'failed'
   options: ImportOptions
   /** Who sent it. */

@@ -1,4 +1,6 @@
 import type { Actor } from '../../../access/audit/actor.ts'
+import type { Collection } from '../../../access/collections/collection.ts'
+import type { Caller } from '../../../access/tokens/access-token.ts'
 import type { Database } from '../../../database/database.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { ImportOptions } from '../import-options.ts'
@@ -37,15 +39,18 @@ export interface ImportJobs {
 
 export interface NewImportJob {
   id: string
-  collectionId: string
+  collection: Pick<Collection, 'id' | 'createdAt'>
   options: ImportOptions
   actor: Actor
+  /** Who asks for it: judged again when it is carried out. */
+  caller: Caller
   totalBytes: number
 }
 
 export interface ClaimedJob extends ImportJob {
   /** How often it has been begun, this time included. */
   attempts: number
+  caller: Caller
 }
 
 /** After that a runner that says nothing counts as dead. */
@@ -66,17 +71,19 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
   }
 
   return {
-    create: ({ id, collectionId, options: told, actor, totalBytes }) =>
+    create: ({ id, collection, options: told, actor, caller, totalBytes }) =>
       database.write(async (write) => {
         const row = await write.query
           .insertInto('import_jobs')
           .values({
             id,
-            collection_id: collectionId,
-            busy_collection_id: collectionId,
+            collection_id: collection.id,
+            collection_created_at: collection.createdAt,
+            busy_collection_id: collection.id,
             state: 'queued',
             options: JSON.stringify(told),
             actor: JSON.stringify(actor),
+            caller: JSON.stringify(caller),
             total_bytes: totalBytes,
             progress: JSON.stringify(NOTHING_YET),
             attempts: 0,
@@ -162,7 +169,9 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
           )
           .returningAll()
           .executeTakeFirst()
-        return row ? { ...toJob(row), attempts: row.attempts } : null
+        if (!row) return null
+        const caller = JSON.parse(row.caller!) as Caller
+        return { ...toJob(row), attempts: row.attempts, caller }
       }),
 
     report: (id, runner, progress) =>

@@ -36,25 +36,46 @@ export interface ProcessOrder {
 
 type Message =
   | { kind: 'progress'; progress: JobProgress }
+  /** All is written, and is to be swapped in. */
+  | { kind: 'ready' }
   | { kind: 'ended'; outcome: ImportOutcome }
+
+/** What it is told: to end, or whether it may swap in what it wrote. */
+type Word = { kind: 'cancel' } | { kind: 'verdict'; refusal: string | null }
 
 /** How often it tells how far it is. */
 const TELL_MILLISECONDS = 250
 
-export function startImportProcess(order: ProcessOrder): ImportProcess {
+/** How long one that was cancelled may go on: it hears of that only between two records. */
+const CANCEL_MILLISECONDS = 10_000
+
+/** @param refuse asked right before the new data is swapped in: why it must not be; null: it may */
+export function startImportProcess(
+  order: ProcessOrder,
+  refuse: () => Promise<string | null>,
+): ImportProcess {
   const child = fork(fileURLToPath(import.meta.url), { execArgv: [] })
   let progress: JobProgress = { phase: 'looking', bytes: 0, features: 0, faults: 0 }
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>
-  const outcome = outcomeOf(child, exited, (heard) => {
-    progress = heard
-  })
+  let cancelled: NodeJS.Timeout | null = null
+  const outcome = outcomeOf(child, exited, (message) => {
+    if (message.kind === 'progress') progress = message.progress
+    else {
+      // Where that cannot be known, the process ends, and the job is begun anew.
+      refuse().then(
+        (refusal) => tell(child, { kind: 'verdict', refusal }),
+        () => child.kill('SIGKILL'),
+      )
+    }
+  }).finally(() => cancelled && clearTimeout(cancelled))
   // As a message, because arguments and environment of a process show to others, and a URL holds a password.
   child.send(order)
   return {
     outcome,
     progress: () => progress,
     cancel() {
-      if (child.connected) child.send('cancel', () => {})
+      tell(child, { kind: 'cancel' })
+      cancelled ??= setTimeout(() => child.kill('SIGKILL'), CANCEL_MILLISECONDS).unref()
     },
     async kill() {
       child.kill('SIGKILL')
@@ -63,15 +84,19 @@ export function startImportProcess(order: ProcessOrder): ImportProcess {
   }
 }
 
+function tell(child: ChildProcess, word: Word): void {
+  if (child.connected) child.send(word, () => {})
+}
+
 async function outcomeOf(
   child: ChildProcess,
   exited: Promise<[number | null, string | null]>,
-  onProgress: (progress: JobProgress) => void,
+  onMessage: (message: Exclude<Message, { kind: 'ended' }>) => void,
 ): Promise<ImportOutcome> {
   let outcome: ImportOutcome | null = null
   child.on('message', (message: Message) => {
-    if (message.kind === 'progress') onProgress(message.progress)
-    else outcome = message.outcome
+    if (message.kind === 'ended') outcome = message.outcome
+    else onMessage(message)
   })
   // A process that cannot be started has no exit.
   child.on('error', () => {})
@@ -88,13 +113,24 @@ if (import.meta.main) {
   process.on('SIGINT', () => {})
   const [order] = (await once(process, 'message')) as [ProcessOrder]
   const cancelled = new AbortController()
-  process.on('message', () => cancelled.abort())
-  const outcome = await run(order, cancelled.signal)
+  const verdict = Promise.withResolvers<string | null>()
+  process.on('message', (word: Word) => {
+    if (word.kind === 'cancel') cancelled.abort()
+    else verdict.resolve(word.refusal)
+  })
+  const outcome = await run(order, cancelled.signal, () => {
+    process.send?.({ kind: 'ready' } satisfies Message)
+    return verdict.promise
+  })
   process.off('disconnect', leave)
   process.send?.({ kind: 'ended', outcome } satisfies Message, () => process.disconnect?.())
 }
 
-async function run(order: ProcessOrder, signal: AbortSignal): Promise<ImportOutcome> {
+async function run(
+  order: ProcessOrder,
+  signal: AbortSignal,
+  refuse: () => Promise<string | null>,
+): Promise<ImportOutcome> {
   standBack()
   await using store = await openMapStore(order.location)
   let bytes = 0
@@ -108,6 +144,7 @@ async function run(order: ProcessOrder, signal: AbortSignal): Promise<ImportOutc
     }),
     options: order.options,
     signal,
+    refuse,
     onProgress({ phase, features, faults }) {
       if (performance.now() - toldAt < TELL_MILLISECONDS) return
       toldAt = performance.now()

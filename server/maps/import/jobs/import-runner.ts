@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Audit } from '../../../access/audit/audit.ts'
+import type { Collection } from '../../../access/collections/collection.ts'
 import type { Collections } from '../../../access/collections/collections.ts'
+import type { Caller } from '../../../access/tokens/access-token.ts'
 import type { Database } from '../../../database/database.ts'
 import type { DatabaseLocation } from '../../../database/open.ts'
 import { type RandomBytes, randomHex } from '../../../lib/random.ts'
@@ -43,12 +45,14 @@ export function createImportRunner(options: {
   /** Of the map store. */
   location: DatabaseLocation
   collections: Collections
+  /** Whether who asked for it may still write everywhere in the collection. */
+  mayWrite: (caller: Caller, collectionId: string) => Promise<boolean>
   database: Database
   audit: Audit
   random: RandomBytes
   onError: (error: unknown) => void
 }): ImportRunner {
-  const { jobs, spool, location, collections, database, random, onError } = options
+  const { jobs, spool, location, collections, mayWrite, database, random, onError } = options
   const runner = randomHex(8, random)
   const stopping = new AbortController()
   let nudged = Promise.withResolvers<void>()
@@ -89,13 +93,14 @@ export function createImportRunner(options: {
       return failure(`it was begun ${MOST_ATTEMPTS} times, and the process ended each time`)
     }
     await database.feed.ensureFresh()
-    const collection = collections.known(job.collectionId)
+    const collection = collectionOf(job)
     if (!collection) return failure('the collection is gone')
-    const started = startImportProcess({
-      location,
-      collection,
-      file: spool.pathOf(job.id),
-      options: job.options,
+    if (!(await mayWrite(job.caller, collection.id))) return failure(WITHDRAWN)
+    const order = { location, collection, file: spool.pathOf(job.id), options: job.options }
+    const started = startImportProcess(order, async () => {
+      await database.feed.ensureFresh()
+      if (!collectionOf(job)) return 'the collection is gone'
+      return (await mayWrite(job.caller, collection.id)) ? null : WITHDRAWN
     })
     const ended = started.outcome.then(
       (outcome) => ({ outcome }),
@@ -117,12 +122,18 @@ export function createImportRunner(options: {
         return { kind: 'put back', counts: false }
       }
       const state = await jobs.report(job.id, runner, started.progress()).catch(onError)
-      if (state === 'cancelled' || !collections.known(job.collectionId)) started.cancel()
+      if (state === 'cancelled' || !collectionOf(job)) started.cancel()
       if (state === 'lost') {
         await started.kill()
         return { kind: 'lost' }
       }
     }
+  }
+
+  /** Null: it has been deleted, though another one may have its id. */
+  function collectionOf(job: ClaimedJob): Collection | null {
+    const known = collections.known(job.collectionId)
+    return known?.createdAt === job.collectionCreatedAt ? known : null
   }
 
   async function end(job: ClaimedJob, outcome: Ended): Promise<void> {
@@ -153,6 +164,8 @@ export function createImportRunner(options: {
     },
   }
 }
+
+const WITHDRAWN = 'who asked for it may not write everywhere in the collection any more'
 
 function failure(reason: string): Ended {
   return { kind: 'failed', reason, faults: 0, errors: [] }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountActor, type Actor, clientActor } from '../../../access/audit/actor.ts'
+import type { Collection } from '../../../access/collections/collection.ts'
 import type { AccessScope } from '../../../access/scopes/access-scope.ts'
 import type { ProtectedAccess } from '../../../http/route.ts'
 import { allowSlowBody } from '../../../http/slow-body.ts'
@@ -13,7 +14,7 @@ import type { ImportJobs } from './import-jobs.ts'
 import type { ImportRunner } from './import-runner.ts'
 import { readOrder } from './read-order.ts'
 import * as schemas from './schemas.ts'
-import { type Spool, TooLargeError } from './spool.ts'
+import { NoRoomError, type Spool, TooLargeError } from './spool.ts'
 import { toWire } from './wire.ts'
 
 export interface ImportRoutesOptions {
@@ -46,19 +47,20 @@ export async function importRoutes(
   const watching: ProtectedAccess = { scope: 'write', limit: { quota: 600, windowSeconds: 60 } }
 
   /** @throws Problem 404, and 403 for who may write in a part of it, or only read */
-  async function requireWhole(request: FastifyRequest, id: string): Promise<void> {
+  async function requireWhole(request: FastifyRequest, id: string): Promise<Collection> {
     const scope = await accessScope(request)
-    if (!scope.collection(id)) throw notFound(`there is no collection "${shown(id)}"`)
-    if (scope.write(id) === 'all') return
+    const collection = scope.collection(id)
+    if (!collection) throw notFound(`there is no collection "${shown(id)}"`)
+    if (scope.write(id) === 'all') return collection
     throw forbidden(
       `An import needs to write everywhere in "${shown(id)}", which this token may not.`,
     )
   }
 
   async function getJob(request: FastifyRequest, { collectionId, jobId }: schemas.JobParams) {
-    await requireWhole(request, collectionId)
+    const collection = await requireWhole(request, collectionId)
     const job = await jobs.find(collectionId, jobId)
-    return job ?? noJob(jobId)
+    return job && isOf(job, collection) ? job : noJob(jobId)
   }
 
   app.post<{ Params: schemas.CollectionParams; Querystring: schemas.ImportQuery }>(
@@ -68,7 +70,7 @@ export async function importRoutes(
       const { collectionId } = request.params
       // What is refused before the body was read leaves a connection that cannot go on.
       reply.header('connection', 'close')
-      await requireWhole(request, collectionId)
+      const collection = await requireWhole(request, collectionId)
       const told = readOrder(request)
       if (Number(request.headers['content-length'] ?? 0) > maximumBytes)
         throw tooLarge(maximumBytes)
@@ -88,7 +90,9 @@ export async function importRoutes(
         try {
           if (totalBytes === 0) throw badParameter('body', 'is empty')
           const actor = actorOf(request)
-          const outcome = await jobs.create({ id, collectionId, options: told, actor, totalBytes })
+          const caller = request.caller!
+          const asked = { id, collection, options: told, actor, caller, totalBytes }
+          const outcome = await jobs.create(asked)
           if (outcome.kind === 'busy') throw busy(collectionId)
           return outcome.job
         } catch (error) {
@@ -104,6 +108,7 @@ export async function importRoutes(
     try {
       return await spool.take(id, body as Readable)
     } catch (error) {
+      if (error instanceof NoRoomError) throw noRoom()
       throw error instanceof TooLargeError ? tooLarge(maximumBytes) : error
     }
   }
@@ -116,8 +121,9 @@ export async function importRoutes(
     { schema: schemas.listImports, config: { endpoint: 'maps.imports.list', access: watching } },
     async (request, reply) => {
       const { collectionId } = request.params
-      await requireWhole(request, collectionId)
-      const list = await jobs.list(collectionId, 100)
+      const collection = await requireWhole(request, collectionId)
+      const all = await jobs.list(collectionId, 100)
+      const list = all.filter((job) => isOf(job, collection))
       return reply.header('cache-control', 'no-store').send({ imports: list.map(toWire) })
     },
   )
@@ -140,6 +146,14 @@ export async function importRoutes(
       return reply.code(202).send(toWire(job ?? before))
     },
   )
+}
+
+/** Not of a collection of the same id that was deleted: faults quote what its files held. */
+const isOf = (job: ImportJob, { createdAt }: Collection): boolean =>
+  job.collectionCreatedAt === createdAt
+
+function noRoom(): Problem {
+  return new Problem(507, 'Insufficient storage', 'The server has no room for the file.')
 }
 
 function tooLarge(maximumBytes: number): Problem {

@@ -19,6 +19,8 @@ import {
 
 /** Of so many records the types of columns are guessed. */
 const GUESSED_OF_RECORDS = 1_000
+/** Far more than a collection has properties. */
+const MOST_COLUMNS = 10_000
 
 /**
  * Reads CSV (RFC 4180) in UTF-8 whose first record names the columns. An `id` column gives the
@@ -69,7 +71,12 @@ class Table {
 
   constructor({ line, cells }: Row, options: CsvOptions) {
     this.#names = cells.map((name) => name.trim())
-    const twice = this.#names.find((name, index) => this.#names.indexOf(name) !== index)
+    if (this.#names.length > MOST_COLUMNS) {
+      const reason = `the header names ${this.#names.length} columns; at most ${MOST_COLUMNS} are read`
+      throw new UnreadableError(line, reason)
+    }
+    const seen = new Set<string>()
+    const twice = this.#names.find((name) => seen.size === seen.add(name).size)
     if (twice !== undefined) {
       throw new UnreadableError(line, `the header names ${shortened(twice)} twice`)
     }
@@ -93,7 +100,8 @@ class Table {
       const fault = `has ${cells.length} columns, the header ${this.#names.length}`
       return { line, fault }
     }
-    const properties: Record<string, unknown> = {}
+    // Without a prototype, for a column may be called `__proto__`.
+    const properties = Object.create(null) as Record<string, unknown>
     for (const [index, name] of this.#names.entries()) {
       if (this.#special.has(index)) continue
       const text = cells[index]!

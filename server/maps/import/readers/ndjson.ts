@@ -12,17 +12,22 @@ import {
 /**
  * Reads GeoJSON features that stand in lines of their own, or each behind a record separator
  * (RFC 8142). A bad line is one fault; the lines behind it are read.
+ * @throws UnreadableError when there is none: a file that was never written looks the same
  */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Reading> {
   const scanner = new JsonScanner()
   const kept = new KeptBytes(LARGEST_RECORD_BYTES)
   let line = 1
+  let isEmpty = true
   for await (const chunk of chunks) {
     let from = 0
     for (let end = endOfLine(chunk, 0); end !== -1; end = endOfLine(chunk, from)) {
       kept.add(chunk, from, end)
       const reading = readLine(kept.take(), line, scanner)
-      if (reading) yield reading
+      if (reading) {
+        isEmpty = false
+        yield reading
+      }
       line++
       from = end + 1
     }
@@ -30,6 +35,7 @@ export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGener
   }
   const reading = readLine(kept.take(), line, scanner)
   if (reading) yield reading
+  else if (isEmpty) throw new UnreadableError(1, 'is empty')
 }
 
 function endOfLine(chunk: Uint8Array, from: number): number {

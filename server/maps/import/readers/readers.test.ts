@@ -119,6 +119,11 @@ describe('GeoJSON', () => {
 describe('newline-delimited GeoJSON', () => {
   const ndjson = (text: string) => all(readNdjson(pieces(text)))
 
+  it('refuses a file without a line', async () => {
+    await expect(ndjson('')).rejects.toThrow('is empty')
+    await expect(ndjson('\n \n')).rejects.toThrow('is empty')
+  })
+
   it('reads lines, and records behind their separators (RFC 8142)', async () => {
     const [one, two] = [JSON.stringify(feature(1)), JSON.stringify(feature(2))]
     expect(ids(await ndjson(`\ufeff${one}\r\n\r\n${two}`))).toEqual([1, 2])
@@ -184,6 +189,18 @@ describe('CSV', () => {
       { line: 1_004, fault: 'x: "one" is no number' },
       { line: 1_005, value: { properties: { size: 4 } } },
     ])
+  })
+
+  it('has columns of any name, and not any number of them', async () => {
+    const [reading] = await csv('__proto__,constructor,x,y\n"{""a"":1}",b,1,2\n')
+    const { properties } = (reading as { value: { properties: object } }).value
+    expect(Object.entries(properties)).toEqual([
+      ['__proto__', { a: 1 }],
+      ['constructor', 'b'],
+    ])
+    const many = Array.from({ length: 10_001 }, (_, index) => `c${index}`)
+    const read = all(readCsv(pieces(many.join(','), 65_536)))
+    await expect(read).rejects.toThrow('10001 columns; at most 10000')
   })
 
   it('has types and columns from options, and geometries in a column', async () => {

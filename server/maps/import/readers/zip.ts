@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { type UnzipFile, Unzip, UnzipInflate } from 'fflate'
+import type { UnzipFile } from 'fflate'
 import { type Source, UnreadableError } from './reading.ts'
 
 /** An unpacked file may have this many bytes: archives of a few bytes can grow to any size. */
@@ -51,6 +51,7 @@ async function* unzip(
   let unpacked: Uint8Array[] = []
   let ended = false
   let failure: Error | null = null
+  const { Unzip, UnzipInflate } = await import('fflate')
   const archive = new Unzip((file) => {
     if (ended || !isWanted(file)) return
     file.ondata = (error, bytes, final) => {

@@ -47,6 +47,12 @@ export async function openPostgresBackend(
       )
       return rows[0] ? toLive(rows[0]) : null
     },
+    async liveIds() {
+      const { rows } = await pool.query<{ id: string }>(
+        'select id from map_collections where live is not null order by id',
+      )
+      return rows.map(({ id }) => id)
+    },
     reader: ({ number, extent }) => createGenerationReader(pool, number, extent),
     search(query, collections) {
       return inTransaction(

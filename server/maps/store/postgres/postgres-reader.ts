@@ -98,6 +98,14 @@ export function createGenerationReader(
       ])
       return rows[0]
     },
+    async spreadAfter(key, count) {
+      const { rows } = await client.query<FeatureHead>(
+        `select ${HEAD} from ${table} where (west < east or south < north) and key > $1
+        order by key limit $2`,
+        [key, count],
+      )
+      return rows
+    },
     async hasMany(windows, many) {
       const values: unknown[] = []
       const bind = (value: unknown) => `$${values.push(value)}`

@@ -62,6 +62,7 @@ export function createRowWriter(
       return rows
     },
     insert,
+    append: insert,
     async replace(row) {
       await remove(row.key)
       await insert([row])

@@ -72,6 +72,8 @@ export function indexTables(number: number, isSearched: boolean): string {
   return `
     create index if not exists map_features_${number}_bounds on map_features_${number}
       using gist (bounds);
+    create index if not exists map_features_${number}_spread on map_features_${number} (key)
+      where west < east or south < north;
     analyze map_features_${number};
     ${isSearched ? indexSearchTables(number) : ''}`
 }

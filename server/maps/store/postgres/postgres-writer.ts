@@ -9,20 +9,29 @@ import { dropTables, indexTables, tablesOf } from './postgres-tables.ts'
 import { inTransaction } from './transactions.ts'
 
 export function createWriter(pool: pg.Pool, { bulk }: { bulk: boolean }): MapWriter {
-  return {
-    async transaction(work, { durable } = { durable: !bulk }) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await inTransaction(pool, async (client) => {
-            if (!durable) await client.query('set local synchronous_commit = off')
-            return work(createWrite(client))
-          })
-        } catch (error) {
-          if (attempt === ATTEMPTS || !RETRYABLE.has(errorCode(error))) throw error
-          await sleep(2 + Math.random() * 20)
-        }
+  async function transaction<Result>(
+    work: (client: pg.PoolClient) => Promise<Result>,
+    { durable } = { durable: !bulk },
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(pool, async (client) => {
+          if (!durable) await client.query('set local synchronous_commit = off')
+          return work(client)
+        })
+      } catch (error) {
+        if (attempt === ATTEMPTS || !RETRYABLE.has(errorCode(error))) throw error
+        await sleep(2 + Math.random() * 20)
       }
-    },
+    }
+  }
+
+  return {
+    transaction: (work, options) => transaction((client) => work(createWrite(client)), options),
+    indexGeneration: ({ number, schema }) =>
+      transaction(async (client) => {
+        await client.query(indexTables(number, searchedOf(schema) !== null))
+      }),
     async [Symbol.asyncDispose]() {},
   }
 }
@@ -56,12 +65,6 @@ function createWrite(client: pg.PoolClient): MapWrite {
         'update map_collections set next_key = $2, generation = $3, live = $4, hidden = $5 where id = $1',
         [id, nextKey, generation, live, hidden],
       )
-    },
-    async collectionIds() {
-      const { rows } = await client.query<{ id: string }>(
-        'select id from map_collections where live is not null or hidden is not null',
-      )
-      return rows.map(({ id }) => id)
     },
     async generation(number) {
       const [found] = await generations('select * from map_generations where number = $1', [number])
@@ -109,9 +112,6 @@ function createWrite(client: pg.PoolClient): MapWrite {
       await client.query('set local lock_timeout = 1000')
       await client.query('delete from map_generations where number = $1', [number])
       await client.query(dropTables(number))
-    },
-    async indexGeneration({ number, schema }) {
-      await client.query(indexTables(number, searchedOf(schema) !== null))
     },
     rows: ({ number, schema }) =>
       createRowWriter(client, { number, isSearched: searchedOf(schema) !== null }),

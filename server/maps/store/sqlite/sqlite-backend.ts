@@ -41,6 +41,9 @@ export async function openSqliteBackend(
     from map_collections collection join map_generations generation on number = live
     where collection.id = ?`,
   )
+  const selectLiveIds = reader.prepare(
+    'select id from map_collections where live is not null order by id',
+  )
   let version: unknown = null
   let revision = 0
   const readers = new LRUCache<number, GenerationReader>({ max: 500 })
@@ -68,6 +71,7 @@ export async function openSqliteBackend(
       const row = selectLive.get(collectionId) as unknown as GenerationRecord | undefined
       return row ? toLive(row) : null
     },
+    liveIds: () => selectLiveIds.all().map(({ id }) => String(id)),
     reader: readerOf,
     async search(query, collections) {
       reader.exec('begin')

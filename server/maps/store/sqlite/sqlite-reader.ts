@@ -156,6 +156,14 @@ export function createGenerationReader(
     scanHeads: (ask, after) => scan(HEAD, ask, after),
     byKeys: (keys) => rowsOf(ROW, keys),
     byId: (id) => all(ROW, `select ${ROW.columns} from features_${number} where id = ?`, id)[0],
+    spreadAfter: (key, count) =>
+      all(
+        HEAD,
+        `select ${HEAD.columns} from features_${number}
+        where (west < east or south < north) and key > ? order by key limit ?`,
+        key,
+        count,
+      ),
     hasMany: (windows, many) => keysIn(windows, 0, many) === null,
     firstRadius: () => FIRST_RADIUS_METRES,
   }

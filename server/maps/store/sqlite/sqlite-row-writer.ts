@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { createSqliteSearchWriter, type SqliteSearchWriter } from '../../search/sqlite-search.ts'
 import type { RowWriter } from '../backend.ts'
 import {
@@ -20,21 +20,19 @@ export function createRowWriter(options: {
   let search: SqliteSearchWriter | null = null
   const searchWriter = () => (search ??= createSqliteSearchWriter(connection, number))
 
-  function insert(row: FeatureRow): void {
+  const insertFeature = () =>
     sql(
       `insert into features_${number} (key, west, south, east, north, starts, ends, id, feature)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(
-      row.key,
-      row.west,
-      row.south,
-      row.east,
-      row.north,
-      row.starts,
-      row.ends,
-      row.id,
-      row.feature,
     )
+
+  function valuesOf(row: FeatureRow): SQLInputValue[] {
+    const { key, west, south, east, north, starts, ends, id, feature } = row
+    return [key, west, south, east, north, starts, ends, id, feature]
+  }
+
+  function insert(row: FeatureRow): void {
+    insertFeature().run(...valuesOf(row))
     sql(`insert into boxes_${number} values (?, ?, ?, ?, ?)`).run(
       row.key,
       row.west,
@@ -72,6 +70,12 @@ export function createRowWriter(options: {
       ) as { key: number; feature: string }[],
     insert(rows) {
       for (const row of rows) insert(row)
+    },
+    append(rows) {
+      const statement = insertFeature()
+      for (const row of rows) statement.run(...valuesOf(row))
+      const searched = rows.flatMap((row) => row.search ?? [])
+      if (searched.length > 0) searchWriter().keep(searched)
     },
     replace(row) {
       remove(row.key)

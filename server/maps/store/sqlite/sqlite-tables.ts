@@ -58,7 +58,7 @@ function dropOldTables(connection: DatabaseSync): void {
 /**
  * A generation's tables: the features, whose text is last so that what comes before is read without
  * it, an RTREE that finds keys, and what search needs. The RTREE holds float32 rounded outwards, so it
- * gives candidates.
+ * gives candidates. A small index holds what is in more than one place (`spreadAfter`).
  * @param isSearched whether search finds anything in it: every table makes opening the file slower
  */
 export function tablesOf(number: number, isSearched: boolean): string {
@@ -70,6 +70,8 @@ export function tablesOf(number: number, isSearched: boolean): string {
       id text not null unique,
       feature text not null
     ) strict;
+    create index spread_${number} on features_${number} (key)
+      where west < east or south < north;
     create virtual table boxes_${number} using rtree(
       key, minimum_x, maximum_x, minimum_y, maximum_y
     );

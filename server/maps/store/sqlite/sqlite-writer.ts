@@ -1,8 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { openSqliteFile } from '../../../database/sqlite.ts'
 import { searchedOf } from '../../search/search-row.ts'
+import { fillWords } from '../../search/sqlite-search.ts'
 import type { MapWrite, MapWriter, StoredCollection } from '../backend.ts'
 import { type GenerationRecord, KEPT_MILLISECONDS, toGeneration, toRecord } from '../records.ts'
+import { fillBoxes } from './box-index.ts'
 import { createRowWriter } from './sqlite-row-writer.ts'
 import { dropTables, tablesOf, untilFree } from './sqlite-tables.ts'
 
@@ -12,12 +15,16 @@ export async function openSqliteWriter(
   { bulk }: { bulk: boolean },
 ): Promise<MapWriter> {
   const connection = await untilFree(() => openSqliteFile(file))
-  if (bulk) connection.exec('pragma cache_size = -32000; pragma wal_autocheckpoint = 16000')
+  if (bulk) {
+    connection.exec('pragma cache_size = -32000; pragma wal_autocheckpoint = 16000')
+    // So that `fillBoxes` may write what is behind an RTREE; older releases of Node never forbid it.
+    connection.enableDefensive?.(false)
+  }
   const write = createWrite(connection)
   let before: Promise<unknown> = Promise.resolve()
 
   async function run<Result>(
-    work: (write: MapWrite) => Promise<Result>,
+    work: (write: MapWrite) => Result | Promise<Result>,
     durable: boolean,
   ): Promise<Result> {
     connection.exec(`pragma synchronous = ${durable ? 'full' : 'normal'}`)
@@ -33,11 +40,24 @@ export async function openSqliteWriter(
     }
   }
 
+  function transaction<Result>(
+    work: (write: MapWrite) => Result | Promise<Result>,
+    { durable } = { durable: !bulk },
+  ): Promise<Result> {
+    const done = before.then(() => run(work, durable))
+    before = done.catch(() => {})
+    return done
+  }
+
   return {
-    transaction(work, { durable } = { durable: !bulk }) {
-      const done = before.then(() => run(work, durable))
-      before = done.catch(() => {})
-      return done
+    transaction,
+    async indexGeneration({ number, schema }) {
+      for (const fill of searchedOf(schema) ? [fillBoxes, fillWords] : [fillBoxes]) {
+        for (const step of fill(connection, number)) {
+          await transaction(step)
+          await setImmediate()
+        }
+      }
     },
     async [Symbol.asyncDispose]() {
       await before
@@ -77,12 +97,6 @@ function createWrite(connection: DatabaseSync): MapWrite {
         'update map_collections set next_key = ?, generation = ?, live = ?, hidden = ? where id = ?',
       ).run(nextKey, generation, live, hidden, id)
     },
-    collectionIds: () =>
-      (
-        sql(
-          'select id from map_collections where live is not null or hidden is not null',
-        ).all() as { id: string }[]
-      ).map(({ id }) => id),
     generation(number) {
       const row = sql('select * from map_generations where number = ?').get(number)
       return row ? toGeneration(row as unknown as GenerationRecord) : null
@@ -118,7 +132,6 @@ function createWrite(connection: DatabaseSync): MapWrite {
       sql('delete from map_generations where number = ?').run(number)
       connection.exec(dropTables(number))
     },
-    indexGeneration() {},
     rows: ({ number, schema }) =>
       createRowWriter({ sql, connection, number, isSearched: searchedOf(schema) !== null }),
     announce(collectionId, boxes, at) {
