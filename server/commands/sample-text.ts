@@ -40,7 +40,7 @@ Make a second secret, list both:
 
 In a browser, where the account above signs in:
 
-  ${base_url}/maps  shows the map data; behind an address, ?access_token=$TOKEN shows what a token sees
+  ${base_url}/maps  shows the map data that needs no token; the page says where one goes
   ${base_url}/applications  registers applications and manages the demo client${
     mapillary
       ? `

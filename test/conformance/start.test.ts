@@ -156,6 +156,10 @@ describe('the sample', () => {
       redirect_uri: expect.stringMatching(/^http:\/\/localhost:\d+\/callback$/),
       account_email: 'demo@example.com',
       account_password: expect.stringMatching(/^\w{24}$/),
+      citygov_customer_id: 'citygov',
+      citygov_client_id: expect.stringMatching(/^\d+$/),
+      citygov_client_secret: expect.stringMatching(/^mgs_/),
+      citygov_client_token: expect.stringMatching(/^MG\|\d+\|[0-9a-f]{32}$/),
     })
     expect(server.log()).toContain(server.sample.client_id)
     expect(server.log()).toContain(server.sample.client_secret)
@@ -169,7 +173,8 @@ describe('the sample', () => {
       .log()
       .split('\n')
       .map((line) => line.trim())
-      .filter((line) => /^(TOKEN=|curl )/.test(line))
+      // CityGov's lines are those of `sample.test.ts`.
+      .filter((line) => /^(TOKEN=|curl )/.test(line) && !line.includes('$CITY'))
     expect(lines).toHaveLength(6)
     const output = await run('bash', ['-c', lines.map((line) => `${line}; echo`).join('\n')])
     const [collections, items, nearest, created, secrets] = output

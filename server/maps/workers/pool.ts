@@ -39,10 +39,7 @@ const MAXIMUM_WAITING = 256
 const IDLE_MILLISECONDS = 30_000
 
 /** In a package these files are compiled. */
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url)).replace(
-  /\.ts$/,
-  extname(import.meta.url),
-)
+const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
 
 /**
  * @param threads at most; null: one fewer than the machine has cores
