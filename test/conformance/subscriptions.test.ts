@@ -42,6 +42,14 @@ const points = Array.from({ length: 100 }, (_, index) => {
 const columns = (...xs: number[]) =>
   points.map(({ id }) => id).filter((id) => xs.includes(Number(id.split('-')[0])))
 
+/** What the answers of the map data API have that is looked at here. */
+interface MapAnswer {
+  collections: { id: string }[]
+  features: { id: string }[]
+  numberReturned: number
+  extent: { spatial: { bbox: [number[]] } }
+}
+
 describe.each(['sqlite', 'postgres'] as const)('another customer’s collection (%s)', (kind) => {
   /** Changes are made here, and looked at there. */
   let here: RunningServer
@@ -121,15 +129,14 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
     const response = await fetch(`${there.url}/maps${path}`, {
       headers: token === null ? {} : bearer(token),
     })
-    // oxlint-disable-next-line typescript/no-explicit-any
-    const body = (await response.json()) as any
+    const body = (await response.json()) as MapAnswer
     return { status: response.status, body }
   }
 
   /** Every way to the features agrees on which these are; null: there is no such collection. */
   async function seenBy(token: string | null): Promise<string[] | null> {
     const all = await read('/collections/trees/items?limit=1000', token)
-    const listed = (await read('/collections', token)).body.collections as { id: string }[]
+    const listed = (await read('/collections', token)).body.collections
     expect(listed.some(({ id }) => id === 'trees')).toBe(all.status === 200)
     const described = await read('/collections/trees', token)
     expect(described.status).toBe(all.status)
@@ -137,7 +144,7 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
       expect(all.status).toBe(token === null ? 401 : 404)
       return null
     }
-    return all.body.features.map(({ id }: { id: string }) => id)
+    return all.body.features.map(({ id }) => id)
   }
 
   /** Tokens that are out see this within a second, on the other server. */
@@ -170,7 +177,7 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
     const far = await read('/collections/trees/items?bbox=5,0,10,10', reader)
     expect([far.status, far.body.features]).toEqual([200, []])
     const nearest = await read('/collections/trees/nearest?point=9,9&limit=3', reader)
-    expect(nearest.body.features.map((feature: { id: string }) => feature.id)).toEqual(
+    expect(nearest.body.features.map((feature) => feature.id)).toEqual(
       expect.arrayContaining(['2-8', '2-9']),
     )
     const page = await read('/collections/trees/items?limit=7', reader)

@@ -3,10 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { Caller } from '../../access/tokens/access-token.ts'
-import { notFound } from '../../protocol/problem.ts'
 import { ABSENT, problems } from '../features/answer-schemas.ts'
-import { shown } from '../features/names.ts'
 import { READ } from '../features/read-access.ts'
+import { refuseCollection } from '../features/refuse-collection.ts'
 import type { MapStore } from '../store/map-store.ts'
 import { exportCollection } from './export-collection.ts'
 import { EXPORT_FORMATS, EXPORT_MEDIA_TYPES } from './formats.ts'
@@ -72,10 +71,7 @@ export async function exportRoutes(
         collectionId,
         format,
       })
-      if (!text) {
-        if (!request.caller) needToken(request)
-        throw notFound(`there is no collection "${shown(collectionId)}"`)
-      }
+      if (!text) return refuseCollection(needToken, request, collectionId)
       return reply
         .type(EXPORT_MEDIA_TYPES[format])
         .header('content-disposition', `attachment; filename="${collectionId}.${format}"`)

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { notFound } from '../../protocol/problem.ts'
 import type { CollectionState } from '../store/collection-state.ts'
 import type { MapStore } from '../store/map-store.ts'
 import type { Cursors } from './cursor.ts'
 import { createLinks, type Links } from './links.ts'
-import { shown } from './names.ts'
+import { refuseCollection } from './refuse-collection.ts'
 
 /** What the routes of map data share. */
 export interface MapsContext {
@@ -50,9 +49,7 @@ export function createContext(
   const { store, publicUrl, prefix, accessScope, needToken, cursors, clock } = options
   async function getState(request: FastifyRequest, scope: AccessScope, id: string) {
     const state = await store.state(scope, id)
-    if (state) return state
-    if (!request.caller) needToken(request)
-    throw notFound(`there is no collection "${shown(id)}"`)
+    return state ?? refuseCollection(needToken, request, id)
   }
   return {
     store,

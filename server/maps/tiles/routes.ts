@@ -7,6 +7,7 @@ import { sendJson } from '../features/answers.ts'
 import { createLinks, queryText, tokenOf } from '../features/links.ts'
 import { shown } from '../features/names.ts'
 import { READ } from '../features/read-access.ts'
+import { refuseCollection } from '../features/refuse-collection.ts'
 import { parseFields } from '../features/select-fields.ts'
 import type { CollectionState } from '../store/collection-state.ts'
 import type { MapStore } from '../store/map-store.ts'
@@ -36,12 +37,7 @@ export async function tileRoutes(app: FastifyInstance, options: TileRoutesOption
 
   async function getState(request: FastifyRequest, id: string): Promise<CollectionState> {
     const state = await store.state(await accessScope(request), id)
-    return state ?? refuse(request, id)
-  }
-
-  function refuse(request: FastifyRequest, id: string): never {
-    if (!request.caller) needToken(request)
-    throw notFound(`there is no collection "${shown(id)}"`)
+    return state ?? refuseCollection(needToken, request, id)
   }
 
   function xyzTemplate(id: string, query: schemas.FieldsQuery): string {
@@ -58,7 +54,7 @@ export async function tileRoutes(app: FastifyInstance, options: TileRoutesOption
     const known = accessScope(request)
     const scope = known instanceof Promise ? await known : known
     const viewed = viewOf(scope, id)
-    if (!viewed) return refuse(request, id)
+    if (!viewed) return refuseCollection(needToken, request, id)
     const { collection } = viewed
     let fields: string[] | null = null
     if (asked !== undefined) {
