@@ -392,9 +392,14 @@ describeDatabases('the map store', (kind, locate) => {
       expect(await store.count(everything, 'things', { boxes }, 1e9)).toBe(expected.length)
       const members = await store.members(everything, 'things', box, { maximum: 20_000 })
       expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(expected)
-      expect(await store.isHeavy(everything, 'things', { boxes, limit: 1 })).toBe(
-        expected.length > 1_000,
-      )
+      const isHeavy = expected.length > 1_000
+      expect(await store.isHeavy(everything, 'things', { boxes, limit: 1 })).toBe(isHeavy)
+      for (let after: number | null = 0; after !== null;) {
+        const query = { boxes, limit: 70, after }
+        const page = await store.itemsIfLight(everything, 'things', query)
+        expect(page).toEqual(isHeavy ? 'heavy' : await store.items(everything, 'things', query))
+        after = page !== 'heavy' ? page!.next : null
+      }
     }
     expect(await store.isHeavy(everything, 'things', { limit: 1_000 })).toBe(false)
     expect(await store.isHeavy(everything, 'things', { limit: 1_001 })).toBe(true)

@@ -55,13 +55,13 @@ export interface GenerationReader {
   /** In the order of keys, those above `after`. */
   scan(ask: Ask, after: number): RowScan<Candidate>
   scanHeads(ask: Ask, after: number): RowScan<FeatureHead>
-  /** In any order. */
+  /** @param keys in their order, in which the rows come too */
   byKeys(keys: readonly number[]): Now<Candidate[]>
+  /** Of all rows that touch the windows, in their order; null: they are more than so many, about. */
+  keysIn(windows: readonly Box[], many: number): Now<number[] | null>
   byId(id: string): Now<Candidate | undefined>
   /** The first so many behind a key whose box is more than a point, in the order of keys. */
   spreadAfter(key: number, count: number): Now<FeatureHead[]>
-  /** Whether at least so many rows touch the windows, about. */
-  hasMany(windows: readonly Box[], many: number): Now<boolean>
   /** How far to look first for the `limit` nearest, in metres. */
   firstRadius(windows: readonly Box[] | null, point: LonLat, limit: number): Now<number>
 }

@@ -31,6 +31,12 @@ export interface MapStore extends AsyncDisposable {
   state(scope: AccessScope, collectionId: string): Promise<CollectionState | null>
   /** Features in the order of their keys. */
   items(scope: AccessScope, collectionId: string, query: ItemsQuery): Promise<ItemsPage | null>
+  /** As `items`, unless that `isHeavy`. */
+  itemsIfLight(
+    scope: AccessScope,
+    collectionId: string,
+    query: ItemsQuery,
+  ): Promise<ItemsPage | 'heavy' | null>
   /** How many features match; unknown when it would take longer than the budget. */
   count(
     scope: AccessScope,

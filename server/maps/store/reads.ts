@@ -3,10 +3,10 @@ import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { LonLat } from '../../geo/box.ts'
 import { geometryContainsPoint } from '../../geo/contains-point.ts'
 import { searchedOf } from '../search/search-row.ts'
-import type { LiveGeneration, MapBackend, Opened } from './backend.ts'
+import type { GenerationReader, LiveGeneration, MapBackend, Opened, RowScan } from './backend.ts'
 import type { CollectionState } from './collection-state.ts'
 import { countOf } from './counting.ts'
-import { etagOf, parseFeature } from './feature-rows.ts'
+import { type Candidate, etagOf, parseFeature } from './feature-rows.ts'
 import type { KnownData } from './known-data.ts'
 import type { FeatureFilter, ItemsPage, MapStore } from './map-store.ts'
 import { createMatcher, type Matcher, narrowedAsk } from './matching.ts'
@@ -17,7 +17,16 @@ import { createTurn } from './turns.ts'
 
 type Reads = Pick<
   MapStore,
-  'state' | 'items' | 'count' | 'item' | 'nearest' | 'containing' | 'search' | 'members' | 'isHeavy'
+  | 'state'
+  | 'items'
+  | 'itemsIfLight'
+  | 'count'
+  | 'item'
+  | 'nearest'
+  | 'containing'
+  | 'search'
+  | 'members'
+  | 'isHeavy'
 >
 
 /**
@@ -75,9 +84,16 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
     },
 
     items: (scope, collectionId, { limit, after = 0, ...filter }) =>
-      reading(scope, collectionId, { features: [], next: null }, (opened) => {
+      reading(scope, collectionId, NO_ITEMS, (opened) => {
         const matcher = createMatcher(opened.view, filter, opened.generation.schema)
         return pageOf(opened, matcher, limit, after)
+      }),
+
+    itemsIfLight: (scope, collectionId, { limit, after = 0, ...filter }) =>
+      reading<ItemsPage | 'heavy'>(scope, collectionId, NO_ITEMS, async (opened) => {
+        const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+        const weight = await weigh(opened, matcher, limit)
+        return weight === 'heavy' ? weight : pageOf(opened, matcher, limit, after, weight)
       }),
 
     count: (scope, collectionId, filter, budgetMilliseconds) =>
@@ -132,21 +148,30 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
     },
 
     async isHeavy(scope, collectionId, { limit, ...filter }) {
-      return (
-        (await reading(scope, collectionId, false, async ({ view, generation, reader }) => {
-          const { ask, isEverything } = createMatcher(view, filter, generation.schema)
-          if (generation.featureCount <= HEAVY) return false
-          if (isEverything) return limit > HEAVY
-          const windows = narrowed(ask.windows, generation.extent)
-          return windows === null || reader.hasMany(windows, HEAVY)
-        })) ?? false
+      const weight = await reading(scope, collectionId, null, (opened) =>
+        weigh(opened, createMatcher(opened.view, filter, opened.generation.schema), limit),
       )
+      return weight === 'heavy'
     },
   }
 }
 
+const NO_ITEMS: ItemsPage = { features: [], next: null }
+
 /** A read of more features than this belongs in a worker. */
 const HEAVY = 1_000
+
+/** @returns where an index told what has to be looked at, the keys of that; null: it has not been asked */
+async function weigh(
+  { generation, reader }: Opened,
+  matcher: Matcher,
+  limit: number,
+): Promise<'heavy' | number[] | null> {
+  if (generation.featureCount <= HEAVY) return null
+  if (matcher.isEverything) return limit > HEAVY ? 'heavy' : null
+  const windows = narrowed(matcher.ask.windows, generation.extent)
+  return (windows && (await reader.keysIn(windows, HEAVY))) ?? 'heavy'
+}
 
 /** Of candidates at a time, among which most may not match. */
 const FEW = 100
@@ -155,12 +180,14 @@ const MAXIMUM_BATCH = 1_000
 /**
  * Fills a page with features that match. Others leave no trace in it: whether it is full, and where
  * the next one begins, depend on those alone.
+ * @param keys of all that has to be looked at, where they are known
  */
 async function pageOf(
   { reader, generation }: Opened,
   matcher: Matcher,
   limit: number,
   after: number,
+  keys: readonly number[] | null = null,
 ): Promise<ItemsPage> {
   const features: string[] = []
   let next = after
@@ -168,7 +195,9 @@ async function pageOf(
   // One more than is needed tells whether another page follows.
   const count = Math.min(Math.max(limit + 1, matcher.isEverything ? 1 : FEW), MAXIMUM_BATCH)
   const turn = createTurn()
-  const scan = reader.scan(narrowedAsk(matcher, generation.extent), after)
+  const scan = keys
+    ? scanKeys(reader, keys, after)
+    : reader.scan(narrowedAsk(matcher, generation.extent), after)
   for (;;) {
     const { rows, done } = await scan.next(count)
     for (const candidate of rows) {
@@ -180,6 +209,22 @@ async function pageOf(
     }
     if (done) return { features, next: null }
     if (turn.isOver()) await turn.yield()
+  }
+}
+
+function scanKeys(
+  reader: GenerationReader,
+  all: readonly number[],
+  after: number,
+): RowScan<Candidate> {
+  const keys = all.filter((key) => key > after)
+  let position = 0
+  return {
+    async next(count) {
+      const rows = await reader.byKeys(keys.slice(position, position + count))
+      position += count
+      return { rows, done: position >= keys.length }
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { MAXIMUM_LATITUDE, MAXIMUM_ZOOM, tileOf } from '../../geo/tile.ts'
+import { MAXIMUM_ZOOM } from '../../geo/tile.ts'
 import {
   collectionPath,
   JSON_TYPE,
@@ -43,7 +43,10 @@ export function tilesetsOf({ collection }: CollectionState, links: Links, token:
   }
 }
 
-/** What is in the tiles, and which there are (17-083r4 §7.1). */
+/**
+ * What is in the tiles, and where (17-083r4 §7.1). It names no `tileMatrixSetLimits`: tiles beyond them
+ * would have to be errors (20-057, /req/core/tc-error) instead of empty.
+ */
 export function tilesetOf(state: CollectionState, links: Links, token: LinkQuery) {
   const { collection, dimension, extent } = state
   const { title, description, attribution } = collection
@@ -61,7 +64,6 @@ export function tilesetOf(state: CollectionState, links: Links, token: LinkQuery
         upperRight: [extent.east, extent.north],
         crs: CRS84,
       },
-      tileMatrixSetLimits: limitsOf(extent),
     }),
     layers: [
       {
@@ -117,19 +119,4 @@ function tilesetLinks(collectionId: string, links: Links, token: LinkQuery): Lin
     links.to('describedby', `/tiles/${id}/tilejson.json`, JSON_TYPE, token, 'TileJSON'),
     links.to('stylesheet', `/tiles/${id}/style.json`, JSON_TYPE, token, 'MapLibre style'),
   ]
-}
-
-function limitsOf({ west, south, east, north }: NonNullable<CollectionState['extent']>) {
-  if (south > MAXIMUM_LATITUDE || north < -MAXIMUM_LATITUDE) return []
-  return Array.from({ length: MAXIMUM_ZOOM + 1 }, (_, z) => {
-    const first = tileOf(west, north, z)
-    const last = tileOf(east, south, z)
-    return {
-      tileMatrix: String(z),
-      minTileRow: first.y,
-      maxTileRow: last.y,
-      minTileCol: first.x,
-      maxTileCol: last.x,
-    }
-  })
 }

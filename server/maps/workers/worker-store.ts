@@ -27,9 +27,8 @@ export function createWorkerStore(options: { store: MapStore; pool: WorkerPool }
 
   return {
     async items(scope, id, query) {
-      return (await store.isHeavy(scope, id, query))
-        ? inWorker('items', scope, [id], id, query)
-        : store.items(scope, id, query)
+      const page = await store.itemsIfLight(scope, id, query)
+      return page === 'heavy' ? inWorker('items', scope, [id], id, query) : page
     },
     async count(scope, id, query, budgetMilliseconds) {
       return (await store.isHeavy(scope, id, { ...query, limit: Infinity }))
@@ -51,6 +50,7 @@ export function createWorkerStore(options: { store: MapStore; pool: WorkerPool }
         : store.containing(scope, id, point, limit)
     },
     search: (scope, query) => inWorker('search', scope, query.collectionIds, query),
+    itemsIfLight: (scope, id, query) => store.itemsIfLight(scope, id, query),
     state: (scope, id) => store.state(scope, id),
     item: (scope, id, featureId) => store.item(scope, id, featureId),
     members: (scope, id, box, asked) => store.members(scope, id, box, asked),

@@ -39,7 +39,6 @@ export function createGenerationReader(
     return rows
   }
 
-  /** In the order of keys. */
   async function byKeys(keys: readonly number[]): Promise<Candidate[]> {
     if (keys.length === 0) return []
     const { rows } = await client.query<Candidate>(
@@ -106,16 +105,14 @@ export function createGenerationReader(
       )
       return rows
     },
-    async hasMany(windows, many) {
+    async keysIn(windows, many) {
       const values: unknown[] = []
       const bind = (value: unknown) => `$${values.push(value)}`
-      const { rows } = await client.query<{ found: number }>(
-        `select count(*) as found from (
-          select from ${table} where ${overlaps(windows, bind)} limit ${bind(many + 1)}
-        ) candidate`,
+      const { rows } = await client.query<{ key: number }>(
+        `select key from ${table} where ${overlaps(windows, bind)} limit ${bind(many + 1)}`,
         values,
       )
-      return rows[0]!.found > many
+      return rows.length > many ? null : rows.map(({ key }) => key).toSorted((a, b) => a - b)
     },
     /** As far as those that are nearest on the plane. */
     async firstRadius(windows: readonly Box[] | null, point: LonLat, limit: number) {

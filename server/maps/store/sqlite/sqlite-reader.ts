@@ -164,7 +164,7 @@ export function createGenerationReader(
         key,
         count,
       ),
-    hasMany: (windows, many) => keysIn(windows, 0, many) === null,
+    keysIn: (windows, many) => keysIn(windows, 0, many),
     firstRadius: () => FIRST_RADIUS_METRES,
   }
 }
