@@ -2,6 +2,7 @@ import { graphAnswer, refreshGrant } from '../dialects/mapillary/graph/token.ts'
 import { mapillaryIssuer } from '../dialects/mapillary/issuer.ts'
 import { mapillaryDialect } from '../dialects/mapillary/mapillary.ts'
 import { mapillaryProfile } from '../dialects/mapillary/www.ts'
+import { installationScope } from '../dialects/installation-scope.ts'
 import { mapiqDialect } from '../dialects/mapiq/mapiq.ts'
 import { createFixedClient } from '../dialects/mapsindoors/fixed-client.ts'
 import { mapsIndoorsDialect } from '../dialects/mapsindoors/mapsindoors.ts'
@@ -12,6 +13,7 @@ import {
   integrationGrant,
   LIFETIME_SECONDS,
 } from '../dialects/mapsindoors/token.ts'
+import { createCursors } from '../maps/features/cursor.ts'
 import { createAuthorizationEndpoint } from '../oauth/authorize/authorize.ts'
 import { createEndSessionEndpoint } from '../oauth/end-session.ts'
 import { authorizationCodeGrant } from '../oauth/grants/authorization-code.ts'
@@ -23,10 +25,18 @@ import { createUserinfoEndpoint } from '../oauth/userinfo.ts'
 import { issuersOf } from './open-tokens.ts'
 import type { Surfaces } from './surfaces.ts'
 
-export async function addDialects(surfaces: Surfaces, token: TokenEndpoint): Promise<void> {
-  const { http, settings, maps, accessScope } = surfaces
+export async function addDialects(all: Surfaces, token: TokenEndpoint): Promise<void> {
+  const surfaces: Surfaces = {
+    ...all,
+    accessScope(request) {
+      const scope = all.accessScope(request)
+      return scope instanceof Promise ? scope.then(installationScope) : installationScope(scope)
+    },
+  }
+  const { http, settings, access, maps, accessScope } = surfaces
   if (settings.dialects.mapiq) {
-    await mapiqDialect(http, { token, store: maps, accessScope })
+    const cursors = createCursors(access.masterKey.derive('cursors'))
+    await mapiqDialect(http, { token, store: maps, accessScope, cursors })
   }
   if (settings.dialects.mapsindoors) {
     await addMapsIndoors(surfaces)

@@ -3,13 +3,13 @@ import type { Feature, MultiPolygon } from 'geojson'
 import { type Static, Type } from 'typebox'
 import { mapiqErrors } from './errors.ts'
 import {
+  findPage,
   idParameter,
   type MapData,
   pageParameters,
   present,
   source,
   sourceOf,
-  toItemsQuery,
 } from './wire.ts'
 
 /** `/v2/countries`: from the collection `countries`; a list leaves the outlines out. */
@@ -36,13 +36,13 @@ export function countryRoutes(app: FastifyInstance, data: MapData): void {
     },
     async (request) => {
       const scope = await data.accessScope(request)
-      const found = present(await store.items(scope, COUNTRIES, toItemsQuery(request.query)))
+      const { features, nextPage } = await findPage(data, scope, COUNTRIES, request.query)
       return {
-        countries: found.features.map((text) => {
+        countries: features.map((text) => {
           const { id, name } = toCountry(text)
           return { id, name }
         }),
-        nextPage: found.next === null ? null : String(found.next),
+        nextPage,
         ...sourceOf(scope, COUNTRIES),
       }
     },

@@ -101,7 +101,7 @@ describe('the data endpoints', () => {
           longitude: 10.38,
         },
       ],
-      nextPage: expect.stringMatching(/^\d+$/),
+      nextPage: expect.stringMatching(/^[\w-]{22}$/),
       attribution: 'Someone',
       licence: { name: 'CC BY 4.0', url: 'https://creativecommons.org/licenses/by/4.0/' },
     })
@@ -161,6 +161,25 @@ describe('the data endpoints', () => {
       expect([answer.statusCode, body.statusCode], path).toEqual([400, 400])
       expect(body.message, path).toMatch(new RegExp(`^${parameter}\\b`))
     }
+  })
+
+  it('is the installation’s, never a customer’s that took the id', async () => {
+    const { collections, customers } = app.access
+    const taken = await collections.delete(systemActor, 'places')
+    expect(taken).toMatchObject({ id: 'places' })
+    await customers.create(systemActor, { id: 'other', name: 'Other' })
+    const theirs = { id: 'places', ...description, customerId: 'other' }
+    expect(await collections.create(systemActor, theirs)).toMatchObject({ kind: 'created' })
+    const scope = wholeScope(() => collections.all())
+    await importFeatures(app.maps, scope, 'places', definitions.places, sample.places)
+    for (const path of [
+      '/v2/places',
+      '/v2/places/dk-1',
+      '/v2/places/nearest?latitude=1&longitude=1',
+    ]) {
+      expect((await get(path)).statusCode, path).toBe(404)
+    }
+    expect((await get('/v2/countries')).statusCode).toBe(200)
   })
 
   it('answers 404 for what is not there', async () => {

@@ -3,13 +3,13 @@ import type { Feature, Point } from 'geojson'
 import { type Static, Type } from 'typebox'
 import { mapiqErrors } from './errors.ts'
 import {
+  findPage,
   idParameter,
   type MapData,
   pageParameters,
   present,
   source,
   sourceOf,
-  toItemsQuery,
 } from './wire.ts'
 
 /** `/v2/places`: cities, towns and villages, from the collection `places`. */
@@ -36,10 +36,10 @@ export function placeRoutes(app: FastifyInstance, data: MapData): void {
     },
     async (request) => {
       const scope = await data.accessScope(request)
-      const found = present(await store.items(scope, PLACES, toItemsQuery(request.query)))
+      const { features, nextPage } = await findPage(data, scope, PLACES, request.query)
       return {
-        places: found.features.map(toPlace),
-        nextPage: found.next === null ? null : String(found.next),
+        places: features.map(toPlace),
+        nextPage,
         ...sourceOf(scope, PLACES),
       }
     },

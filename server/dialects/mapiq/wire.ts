@@ -3,7 +3,8 @@ import { Type } from 'typebox'
 import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import { parseBoxes } from '../../geo/box.ts'
-import type { ItemsQuery, MapStore } from '../../maps/store/map-store.ts'
+import type { Cursors } from '../../maps/features/cursor.ts'
+import type { MapStore } from '../../maps/store/map-store.ts'
 import { badParameter, notFound } from '../../protocol/problem.ts'
 
 /** What the endpoints read from. */
@@ -11,6 +12,8 @@ export interface MapData {
   store: MapStore
   /** What the caller of this request may see. */
   accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  /** Keys would tell how many features are not seen. */
+  cursors: Cursors
 }
 
 /** Query parameters that all lists take. */
@@ -20,22 +23,34 @@ export const pageParameters = {
   ),
   page: Type.Optional(
     Type.String({
-      pattern: '^[0-9]{1,9}$',
       description: '`nextPage` of the answer before; absent: the first page.',
     }),
   ),
 }
 
-/** @throws Problem 400 naming `bbox` */
-export function toItemsQuery(query: { bbox?: string; page?: string; limit: number }): ItemsQuery {
+/**
+ * A page of a collection's features, as text, and `nextPage`.
+ * @throws Problem 400 naming `bbox` or `page`, 404
+ */
+export async function findPage(
+  { store, cursors }: MapData,
+  scope: AccessScope,
+  collectionId: string,
+  query: { bbox?: string; page?: string; limit: number },
+): Promise<{ features: string[]; nextPage: string | null }> {
   const { bbox, page, limit } = query
   const parsed = bbox === undefined ? null : parseBoxes(bbox)
   if (parsed?.kind === 'invalid') throw badParameter('bbox', parsed.detail)
-  return {
-    limit,
-    ...(parsed && { boxes: parsed.boxes }),
-    ...(page !== undefined && { after: Number(page) }),
-  }
+  const after = page === undefined ? 0 : cursors.open(collectionId, page)
+  if (after === null) throw badParameter('page', 'is not the nextPage of an answer')
+  const { features, next } = present(
+    await store.items(scope, collectionId, {
+      limit,
+      after,
+      ...(parsed && { boxes: parsed.boxes }),
+    }),
+  )
+  return { features, nextPage: next === null ? null : cursors.seal(collectionId, next) }
 }
 
 /** Ids come from the URL, and Postgres takes no NUL in a text. */

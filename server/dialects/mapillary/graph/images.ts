@@ -180,7 +180,9 @@ async function imageIdsOf(
 ): Promise<string[] | null> {
   if (sequenceId.includes('\0')) return null
   // A sequence has no place of its own: it is seen when any of its images is.
-  const found = await store.item(wholeWhereSeen(scope), SEQUENCES, sequenceId)
+  const found = isOfImages(scope)
+    ? await store.item(wholeWhereSeen(scope), SEQUENCES, sequenceId)
+    : null
   if (found === null) return null
   const { properties } = JSON.parse(found.feature) as { properties: { image_ids: string[] } }
   if (scope.read(IMAGES) === 'all') return properties.image_ids
@@ -190,6 +192,9 @@ async function imageIdsOf(
   }
   return seen.length > 0 ? seen : null
 }
+
+/** Of a collection that does not say so, no area would limit what is shown. */
+const isOfImages = (scope: AccessScope) => scope.collection(SEQUENCES)?.madeOf === IMAGES
 
 function parseBbox(text: string): Box[] {
   const parsed = parseBoxes(text)
