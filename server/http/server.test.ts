@@ -88,6 +88,19 @@ it('takes a client that leaves in mid-body for no error of its own', async () =>
 
 describe('a path', () => {
   it.each([
+    ['DELETE', '/echo', 'GET, HEAD, POST'],
+    ['PUT', '/things/one?token=secret', 'GET, HEAD'],
+  ] as const)('that has no %s says what it has: %s', async (method, url, allow) => {
+    const answer = await app.inject({ method, url })
+    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow])
+    expect(answer.json()).toMatchObject({ status: 405, detail: `there is no ${method} here` })
+  })
+
+  it.each(['/things', '/things/a/b', '/echoes', '/thingsXone'])('%s is not there', async (url) => {
+    expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(404)
+  })
+
+  it.each([
     ['malformed', '/things/%zz', 400, 'The path is malformed.'],
     ['too long', `/things/${'x'.repeat(201)}`, 414, 'A part of the path is too long.'],
   ])('that is %s gets a problem, without an echo', async (_fault, url, status, detail) => {

@@ -5,7 +5,8 @@ import { createServer as createHttps, type ServerOptions } from 'node:https'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { Settings } from '../config/load.ts'
-import { notFound } from '../protocol/problem.ts'
+import { notFound, Problem } from '../protocol/problem.ts'
+import { collectMethods } from './allowed-methods.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
@@ -65,8 +66,13 @@ export async function createServer(
   app.decorateRequest('principal', null)
   app.decorateRequest('form', null)
   app.setErrorHandler(answerProblem)
-  app.setNotFoundHandler(() => {
-    throw notFound('There is nothing here.')
+  const methodsOf = collectMethods(app)
+  app.setNotFoundHandler(({ method, url }) => {
+    const methods = methodsOf(url.split('?', 1)[0]!)
+    if (methods.length === 0) throw notFound('There is nothing here.')
+    throw new Problem(405, 'Method not allowed', `there is no ${method} here`, {
+      headers: { allow: methods.join(', ') },
+    })
   })
   acceptJson(app)
   allowCrossOrigin(app)
