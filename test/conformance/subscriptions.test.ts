@@ -1,6 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { VectorTile } from '@mapbox/vector-tile'
 import type { Polygon } from 'geojson'
+import { PbfReader } from 'pbf'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { databaseEnvironment } from '../support/installation.ts'
 import { mapgate, type RunningServer, startServer, temporaryFolder } from '../support/server.ts'
@@ -133,6 +135,23 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
     return { status: response.status, body }
   }
 
+  /** The ids by the names in the tile around them all, which was drawn and kept before; null: 404. */
+  async function drawnFor(token: string | null): Promise<string[] | null> {
+    const answer = await fetch(`${there.url}/maps/tiles/trees/3/4/3.pbf`, {
+      headers: token === null ? {} : bearer(token),
+    })
+    const bytes = await answer.arrayBuffer()
+    if (answer.status === 204) return []
+    if (answer.status !== 200) {
+      expect(answer.status).toBe(token === null ? 401 : 404)
+      return null
+    }
+    const layer = new VectorTile(new PbfReader(bytes)).layers['trees']!
+    return Array.from({ length: layer.length }, (_, index) =>
+      String(layer.feature(index).properties['name']).replace('Tree ', ''),
+    )
+  }
+
   /** Every way to the features agrees on which these are; null: there is no such collection. */
   async function seenBy(token: string | null): Promise<string[] | null> {
     const all = await read('/collections/trees/items?limit=1000', token)
@@ -147,9 +166,11 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
     return all.body.features.map(({ id }) => id)
   }
 
-  /** Tokens that are out see this within a second, on the other server. */
-  const expectSeen = (token: string | null, ids: string[] | null) =>
-    vi.waitFor(async () => expect(await seenBy(token)).toEqual(ids), 1_000)
+  /** Tokens that are out see this within a second, on the other server, in tiles too from then on. */
+  async function expectSeen(token: string | null, ids: string[] | null): Promise<void> {
+    await vi.waitFor(async () => expect(await seenBy(token)).toEqual(ids), 1_000)
+    expect(await drawnFor(token)).toEqual(ids)
+  }
 
   it('is the owner’s alone until it is made visible', async () => {
     await expectSeen(owner, columns(0, 1, 2, 3, 4, 5, 6, 7, 8, 9))
@@ -260,10 +281,13 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
       const page = await rosa.open('/account/consents')
       const [form] = /withdraw-[^"]+-form/.exec(page.text)!
       await rosa.submit(page, form)
-      await vi.waitFor(
-        async () => expect((await read('/collections/trees', token)).status).toBe(401),
-        1_000,
-      )
+      await vi.waitFor(async () => {
+        expect((await read('/collections/trees', token)).status).toBe(401)
+        const tile = await fetch(`${there.url}/maps/tiles/trees/3/4/3.pbf`, {
+          headers: bearer(token),
+        })
+        expect(tile.status).toBe(401)
+      }, 1_000)
     })
   })
 })
