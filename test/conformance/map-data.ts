@@ -1,8 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import { mapgate, type RunningServer, startServer, temporaryFolder } from '../support/server.ts'
-import { withConfig } from './config-file.ts'
+import { generous, withConfig } from './config-file.ts'
 import { createClient, type Credentials, getToken } from './requests.ts'
 
 /** A server with collections of one's own, put there by the command line. */
@@ -25,9 +26,7 @@ export type MapServer = Pick<RunningServer, 'url' | 'environment'> & AsyncDispos
 
 /** With the customer `demo`, and no limits to speak of. */
 export async function startMapServer(environment: Record<string, string> = {}): Promise<MapServer> {
-  const quota = { quota: 1_000_000, windowSeconds: 60 }
-  const limits = { default: quota, endpoints: { 'maps.items': quota } }
-  const server = await startServer({ environment: { ...withConfig({ limits }), ...environment } })
+  const server = await startServer({ environment: { ...withConfig(generous), ...environment } })
   await mapgate(server, 'customers', 'create', 'Demo', '--id', 'demo')
   return server
 }
@@ -54,6 +53,8 @@ export async function importFeatures(
     ...options,
   )
   await rm(folder, { recursive: true })
+  // Another process made it: the server may use what it knew for half a second.
+  await sleep(600)
 }
 
 /** A token of a new client of the customer `demo`. @param options of `mapgate clients create` */
