@@ -119,11 +119,39 @@ describeDatabases('registrations', (_kind, locate) => {
     const strict = { requirePar: true, dpopBound: true, refreshMode: 'keep' } as const
     await clients.change(commandLine, id, { profile: 'fapi2', ...strict })
     const weaker = { ...keyed, requirePar: false, dpopBound: false }
-    expect(await registrations.replace(commandLine, id, weaker)).toMatchObject({
-      kind: 'refused',
-      fault: { member: 'requirePar' },
-    })
+    expect((await registrations.replace(commandLine, id, weaker)).kind).toBe('replaced')
     expect(await clients.find(id)).toMatchObject({ profile: 'fapi2', ...strict })
+    const plain = { ...keyed, redirectUris: ['http://127.0.0.1/cb'] }
+    expect(await registrations.replace(commandLine, id, plain)).toMatchObject({
+      kind: 'refused',
+      fault: { member: 'redirectUris' },
+    })
+  })
+
+  it('give back no grant that an operator took, and loosen nothing', async () => {
+    await using access = await openTestAccess(await locate(), { settings: registration(10) })
+    const { registrations, clients } = access
+    const loose: RequestedClient = {
+      ...requested,
+      grants: ['authorization_code', 'client_credentials'],
+      requirePkce: false,
+    }
+    const outcome = await registrations.register(commandLine, null, loose)
+    if (outcome.kind !== 'registered') throw new Error(outcome.kind)
+    const { id } = outcome.client
+    const strict = {
+      grants: ['authorization_code'],
+      requirePkce: true,
+      requirePar: true,
+      dpopBound: true,
+    } as const
+    await clients.change(commandLine, id, strict)
+    const again = await registrations.replace(commandLine, id, loose)
+    expect(again).toMatchObject({ kind: 'replaced', client: strict })
+    expect(
+      await registrations.replace(commandLine, id, { ...loose, grants: ['client_credentials'] }),
+    ).toMatchObject({ kind: 'refused', fault: { member: 'grants' } })
+    expect(await clients.find(id)).toMatchObject(strict)
   })
 })
 
