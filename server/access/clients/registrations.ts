@@ -39,8 +39,6 @@ export interface Registrations {
   replace(actor: Actor, clientId: string, requested: RequestedClient): Promise<ReplaceOutcome>
   /** Makes sure of the customer that owns clients without an initial access token. */
   ensureCustomer(): Promise<void>
-  /** Whether that customer has as many clients as it may. */
-  isFull(write: Write): Promise<boolean>
 }
 
 export type RegisterOutcome =
@@ -52,7 +50,7 @@ export type RegisterOutcome =
     }
   /** Used up or expired meanwhile. */
   | { kind: 'token-refused' }
-  /** The customer of open registration has as many clients as it may. */
+  /** There are as many at the customer of open registration as may be. */
   | { kind: 'full' }
 
 export type ReplaceOutcome =
@@ -87,7 +85,7 @@ export function createRegistrations(options: {
   async function isFull(write: Write): Promise<boolean> {
     // Else two at once could both take the last place.
     await lockCustomer(write, options.customerId)
-    return (await countClients(write, options.customerId)) >= options.maximumOpen
+    return (await countClients(write, options.customerId, 'dynamic')) >= options.maximumOpen
   }
 
   async function ensureCustomer(): Promise<void> {
@@ -101,7 +99,6 @@ export function createRegistrations(options: {
 
   return {
     ensureCustomer,
-    isFull,
 
     async register(actor, initialToken, requested) {
       if (initialToken === null) await ensureCustomer()
