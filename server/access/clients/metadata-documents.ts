@@ -41,7 +41,7 @@ const FETCH = { maxBytes: 10_240, timeoutMs: 5_000, accept: ['application/json']
 const STALE_MS = 86_400_000
 /** Twice as long as a person may take to sign in and decide. */
 const UNUSED_MS = 3_600_000
-/** While a known document cannot be fetched, its last good copy is not held up by trying. */
+/** So long no request waits for another try; and nobody makes one known document use up the budget. */
 const RETRY_MS = 60_000
 
 /** So many that nobody has let in, each network making 60 an hour, are an attack by very many. */
@@ -71,8 +71,11 @@ export function createMetadataDocuments(options: {
   const allowed = new Set(options.allowedHosts.map((host) => host.toLowerCase()))
   const underWay = new Map<string, Promise<Client | null>>()
   const budget = createFetchBudget({ clock })
-  /** Until when the last good copy is not compared with what cannot be fetched. */
-  const retryAt = new LRUCache<string, number>({ maxSize: 1_000, sizeCalculation: () => 1 })
+  /** How the last try ended of each known document, which is not tried again until then. */
+  const tried = new LRUCache<string, { until: number; usable: boolean }>({
+    maxSize: 1_000,
+    sizeCalculation: () => 1,
+  })
 
   function faultOf(id: string): string | null {
     const fault = faultOfClientIdUrl(id, outbound.isAllowedHost)
@@ -88,20 +91,29 @@ export function createMetadataDocuments(options: {
     known: Client | null,
     address: string | null,
   ): Promise<Client | null> {
+    const client = await fetchAnew(id, known, address)
+    if (known) tried.set(id, { until: clock.now() + RETRY_MS, usable: client !== null })
+    return client
+  }
+
+  async function fetchAnew(
+    id: string,
+    known: Client | null,
+    address: string | null,
+  ): Promise<Client | null> {
     const refused = (reason: string): null => {
       options.onRefused?.(id, reason)
       return null
     }
     const standIn = (reason: string): Client | null => {
       refused(reason)
-      retryAt.set(id, clock.now() + RETRY_MS)
       return clock.now() < (known?.metadata.freshUntil ?? 0) + STALE_MS ? known : null
     }
-    if (!budget.spend(known ? null : address))
+    if (!budget.spend(known ? null : address)) {
       return standIn('too many documents are being fetched')
+    }
     const outcome = await outbound.fetchGuarded(id, FETCH)
     if (outcome.kind === 'failed') return standIn(outcome.reason)
-    retryAt.delete(id)
     const document = parseMetadataDocument(id, outcome.text, options)
     if (typeof document === 'string') return refused(document)
     const now = clock.now()
@@ -167,9 +179,9 @@ export function createMetadataDocuments(options: {
     if (known) {
       if (known.registration !== 'metadata-document') return null
       if (known.suspended || known.customerSuspended) return known
-      const { freshUntil = 0 } = known.metadata
-      if (clock.now() < freshUntil) return known
-      if (clock.now() < Math.min(retryAt.get(id) ?? 0, freshUntil + STALE_MS)) return known
+      if (clock.now() < (known.metadata.freshUntil ?? 0)) return known
+      const last = tried.get(id)
+      if (last && clock.now() < last.until) return last.usable ? known : null
     } else if (address === null) return null
     let fetching = underWay.get(id)
     if (!fetching) {
