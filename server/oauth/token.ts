@@ -91,6 +91,7 @@ export function createTokenEndpoint(options: {
         grant: decided.grant,
         details: decided.details,
         customerId: decided.customerId,
+        exchangedFrom: decided.exchangedFrom,
         issuer,
         jkt,
         lifetimeSeconds: decided.lifetimeSeconds ?? lifetimeSeconds ?? client.tokenLifetimeSeconds,
