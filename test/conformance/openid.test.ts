@@ -243,6 +243,21 @@ describe('OpenID Connect RP-Initiated Logout §2', () => {
     expect(nobody.status).toBe(400)
   })
 
+  it('sends nobody to an address that is longer than browsers take', async () => {
+    const person = await signIn(server, 'ann@demo.example')
+    const fields = { client_id: web.clientId, post_logout_redirect_uri: AFTERWARDS, state: 's' }
+    const state = 's'.repeat(9_000)
+    const body = new URLSearchParams({ ...fields, state, unknown: 'x'.repeat(20_000) })
+    const begun = await person.open('/oauth2/end_session', { method: 'POST', body })
+    const question = await endSession(person, fields)
+    const confirmed = await person.submit(question, 'end-session-form', { state })
+    for (const { status, url, text } of [begun, confirmed]) {
+      expect([status, url.origin]).toEqual([400, server.url])
+      expect(text).toContain('The state is too long.')
+    }
+    expect(await isSignedIn(person)).toBe(true)
+  })
+
   it('takes a POST of the client’s page, which comes without the session', async () => {
     const person = await signIn(server, 'ann@demo.example')
     const { tokens } = await login(web, person, 'openid')
