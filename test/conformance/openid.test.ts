@@ -8,7 +8,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mapgate, startSampleServer, temporaryFolder } from '../support/server.ts'
 import { generous, withConfig } from './config-file.ts'
-import { authorize, consent, createAccount, newPerson, type Person, signIn } from './person.ts'
+import {
+  authorizationUrl,
+  authorize,
+  consent,
+  createAccount,
+  newPerson,
+  newPkce,
+  type Person,
+  signIn,
+} from './person.ts'
 import { answerOf, basic, bearer, createClient, type Credentials, postForm } from './requests.ts'
 
 const CALLBACK = 'https://app.example/callback'
@@ -186,6 +195,29 @@ describe('OpenID Connect Core §5.3', () => {
     await postForm(`${server.url}/oauth2/revoke`, { token: tokens.refresh_token! }, basic(web))
     expect((await userinfoOf(tokens.access_token)).status).toBe(401)
   })
+})
+
+it('OpenID Connect Core §11: the person hears that access is kept, of whoever keeps it', async () => {
+  const once = await createClient(
+    server,
+    ...['--grant', 'authorization_code', '--scope', 'read', '--redirect-uri', CALLBACK],
+  )
+  const asksOf = async ({ clientId }: Credentials, scope: string) => {
+    const page = await ann.open(
+      authorizationUrl(server, {
+        response_type: 'code',
+        client_id: clientId,
+        redirect_uri: CALLBACK,
+        scope,
+        prompt: 'consent',
+        ...newPkce().parameters,
+      }),
+    )
+    return page.text.split('Keep access while you are away').length - 1
+  }
+  expect(await asksOf(web, 'openid read')).toBe(1)
+  expect(await asksOf(web, 'openid read offline_access')).toBe(1)
+  expect(await asksOf(once, 'openid read offline_access')).toBe(0)
 })
 
 describe('OpenID Connect RP-Initiated Logout §2', () => {
