@@ -92,6 +92,8 @@ const longUris = Array.from(
   (_, index) => `https://app.example/${index}/${'a'.repeat(1_000)}`,
 )
 
+const longKeys = Array.from({ length: 15 }, () => ({ ...jwk, kid: 'k'.repeat(1_500) }))
+
 const codes = 'authorization_code'
 
 describe('RFC 7591 §3.2.2', () => {
@@ -113,10 +115,7 @@ describe('RFC 7591 §3.2.2', () => {
     [{ redirect_uris, contacts: ['a'.repeat(255)] }, 'contacts'],
     [{ redirect_uris: longUris }, 'redirect_uris is too long'],
     [{ redirect_uris, post_logout_redirect_uris: longUris }, 'post_logout_redirect_uris is too'],
-    [
-      { redirect_uris, jwks: { keys: Array(15).fill({ ...jwk, kid: 'k'.repeat(1_500) }) } },
-      'jwks is too long',
-    ],
+    [{ redirect_uris, jwks: { keys: longKeys } }, 'jwks is too long'],
     [{ redirect_uris: [7] }, 'redirect_uris'],
     [{ redirect_uris: Array(101).fill('https://app.example/') }, 'redirect_uris'],
     [{ token_endpoint_auth_method: 'client_secret_jwt' }, 'token_endpoint_auth_method'],

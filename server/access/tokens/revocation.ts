@@ -47,9 +47,9 @@ export function createTokenRevocation(options: {
     isRevoked({ jti, exchanged_from: before }) {
       if (!before) return isOneRevoked(jti)
       const states = [jti, ...before].map(isOneRevoked)
-      return states.every((state) => typeof state === 'boolean')
-        ? states.includes(true)
-        : Promise.all(states).then((known) => known.includes(true))
+      if (states.includes(true)) return true
+      const underWay = states.filter((state) => state instanceof Promise)
+      return underWay.length > 0 && Promise.all(underWay).then((known) => known.includes(true))
     },
 
     revoke: (actor, claims) =>
