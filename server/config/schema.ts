@@ -257,7 +257,8 @@ export const configSchema = Type.Object(
           minimum: 1,
           maximum: 1_000_000,
           default: 10_000,
-          description: 'Clients of that customer, at most.',
+          description:
+            'Clients of that customer that registered themselves, at most. Those of metadata documents are bounded apart, by how many of them nobody has let in.',
         }),
       },
       { additionalProperties: false, default: {} },

@@ -4,6 +4,7 @@ import type { UsedJtis } from '../access/used-jtis/used-jtis.ts'
 import type { Clock } from '../lib/clock.ts'
 import {
   importPublicKey,
+  isSameAlgorithm,
   type JwsAlgorithm,
   parseJwt,
   type UnverifiedJwt,
@@ -23,7 +24,10 @@ export interface VerifyClientAssertion {
 const LONGEST_SECONDS = 300
 const TOLERANCE_SECONDS = 10
 
-const ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'EdDSA', 'PS256']
+const ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'Ed25519', 'EdDSA', 'PS256']
+
+/** Also RS256, which clients of the profile fapi2 may not use. */
+export const ASSERTION_ALGORITHMS: readonly JwsAlgorithm[] = [...ALGORITHMS, 'RS256']
 
 export function createVerifyClientAssertion(options: {
   issuer: string
@@ -36,14 +40,14 @@ export function createVerifyClientAssertion(options: {
   async function isSignedBy(client: Client, jwt: UnverifiedJwt): Promise<boolean> {
     const { alg, kid } = jwt.header
     // FAPI 2.0 §5.4.1 has no RS256.
-    const allowed = client.profile === null ? [...ALGORITHMS, 'RS256' as const] : ALGORITHMS
+    const allowed = client.profile === null ? ASSERTION_ALGORITHMS : ALGORITHMS
     const algorithm = allowed.find((name) => name === alg)
     if (!algorithm) return false
     const name = typeof kid === 'string' ? kid : null
     const jwks = await clientKeys.keysOf(client, name)
     return (jwks?.keys ?? []).some((jwk) => {
       if (name !== null && jwk.kid !== undefined && jwk.kid !== name) return false
-      if (jwk.alg !== undefined && jwk.alg !== algorithm) return false
+      if (jwk.alg !== undefined && !isSameAlgorithm(jwk.alg, algorithm)) return false
       const imported = importPublicKey({ ...jwk })
       return imported !== null && verifies(jwt, algorithm, imported.key)
     })

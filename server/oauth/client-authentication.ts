@@ -64,8 +64,8 @@ export function createClientAuthentication(options: {
     return { kind: 'right', client, secretId: outcome.secretId }
   }
 
-  async function proveByKey(clientId: string, assertion: string): Promise<Proof> {
-    const client = await resolveClient(clientId)
+  async function proveByKey(clientId: string, assertion: string, address: string): Promise<Proof> {
+    const client = await resolveClient(clientId, address)
     if (!client) return { kind: 'wrong', reason: 'client_unknown' }
     const refusal = refusalOf(client, 'private_key_jwt')
     if (refusal) return { kind: 'wrong', reason: refusal }
@@ -75,21 +75,21 @@ export function createClientAuthentication(options: {
       : { kind: 'wrong', reason: fault }
   }
 
-  async function believe(clientId: string): Promise<Proof> {
-    const client = await resolveClient(clientId)
+  async function believe(clientId: string, address: string): Promise<Proof> {
+    const client = await resolveClient(clientId, address)
     if (!client) return { kind: 'wrong', reason: 'client_unknown' }
     const refusal = refusalOf(client, 'none')
     return refusal ? { kind: 'wrong', reason: refusal } : { kind: 'right', client, secretId: null }
   }
 
-  function prove(credentials: ClientCredentials): Promise<Proof> {
+  function prove(credentials: ClientCredentials, address: string): Promise<Proof> {
     switch (credentials.kind) {
       case 'secret':
         return proveBySecret(credentials.clientId, credentials.secret)
       case 'assertion':
-        return proveByKey(credentials.clientId, credentials.assertion)
+        return proveByKey(credentials.clientId, credentials.assertion, address)
       case 'none':
-        return believe(credentials.clientId)
+        return believe(credentials.clientId, address)
     }
   }
 
@@ -100,7 +100,7 @@ export function createClientAuthentication(options: {
 
     const stale = feed.ensureFresh()
     if (stale) await stale
-    const proof = await prove(credentials)
+    const proof = await prove(credentials, request.ip)
     if (proof.kind === 'right') {
       return { client: proof.client, secretId: proof.secretId, method: METHODS[credentials.kind] }
     }

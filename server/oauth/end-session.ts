@@ -27,6 +27,9 @@ export interface EndSessionEndpoint {
   confirm(request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
+/** Characters: browsers and proxies take a `Location` so long. */
+const MAXIMUM_LOCATION = 8_000
+
 /** Where the browser goes afterwards. */
 interface Destination {
   client: Client | null
@@ -64,7 +67,9 @@ export function createEndSessionEndpoint(options: {
       )
     }
     const state = form.get('state')
-    return { client, location: state === null ? uri : withState(uri, state) }
+    const location = state === null ? uri : withState(uri, state)
+    if (location.length > MAXIMUM_LOCATION) throw invalidRequest('The state is too long.')
+    return { client, location }
   }
 
   async function end(session: Session, reply: FastifyReply): Promise<void> {
@@ -175,9 +180,29 @@ function showDone(
   })
 }
 
-/** A relative reference (RFC 3986 §5.2.2) to this very path. */
+/** OpenID Connect RP-Initiated Logout 1.0 §2 */
+const PARAMETERS = [
+  'id_token_hint',
+  'logout_hint',
+  'client_id',
+  'post_logout_redirect_uri',
+  'state',
+  'ui_locales',
+]
+
+/**
+ * A relative reference (RFC 3986 §5.2.2) to this very path.
+ * @throws OAuthError invalid_request, naming the longest parameter
+ */
 function asQuery(form: Form): string {
-  return `?${new URLSearchParams([...form.entries()]).toString()}`
+  const given = PARAMETERS.flatMap((name) => {
+    const value = form.get(name)
+    return value === null ? [] : [{ name, value }]
+  })
+  const query = `?${new URLSearchParams(given.map(({ name, value }) => [name, value])).toString()}`
+  if (query.length <= MAXIMUM_LOCATION) return query
+  const [longest] = given.toSorted((one, other) => other.value.length - one.value.length)
+  throw invalidRequest(`The ${longest!.name} is too long.`)
 }
 
 function parametersOf(request: FastifyRequest): Form {

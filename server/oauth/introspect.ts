@@ -37,7 +37,8 @@ export function createIntrospectionEndpoint(options: {
     const outcome = await verifyToken(token)
     if (outcome.kind === 'invalid' || !mayLearn(client, outcome.caller)) return INACTIVE
     const { caller } = outcome
-    const { narrowed: _narrowed, shared: _shared, ...claims } = caller.claims
+    const { narrowed: _narrowed, shared: _shared, ...rest } = caller.claims
+    const { exchanged_from: _exchangedFrom, ...claims } = rest
     if (caller.kind === 'client-token') {
       const { client_id, scope, aud, iss, sub } = claims
       return { active: true, token_type: 'Bearer', client_id, scope, aud, iss, sub }

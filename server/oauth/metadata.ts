@@ -3,6 +3,7 @@ import type { SigningAlgorithm } from '../access/keys/algorithms.ts'
 import type { Api, Apis } from '../access/scopes/apis.ts'
 import { OPENID_SCOPES } from '../access/scopes/person-scopes.ts'
 import { DPOP_ALGORITHMS } from '../protocol/dpop.ts'
+import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
 import { CLAIMS_OF_SCOPE } from './person-claims.ts'
 
 /**
@@ -43,8 +44,11 @@ export function openidMetadata(options: MetadataOptions): Record<string, unknown
   const signs = tokenAuthMethods.includes('private_key_jwt')
   const authorizes = endpoints.authorize !== undefined
   /** RFC 8414 §2: the methods of each endpoint, with the algorithms that one of them needs. */
-  const authentication = (name: 'token' | 'introspection' | 'revocation') => ({
-    [`${name}_endpoint_auth_methods_supported`]: tokenAuthMethods,
+  const authentication = (
+    name: 'token' | 'introspection' | 'revocation',
+    methods: readonly string[],
+  ) => ({
+    [`${name}_endpoint_auth_methods_supported`]: methods,
     ...(signs && { [`${name}_endpoint_auth_signing_alg_values_supported`]: ASSERTION_ALGORITHMS }),
   })
   return withoutAbsent({
@@ -63,9 +67,14 @@ export function openidMetadata(options: MetadataOptions): Record<string, unknown
     // RFC 8414 §2 requires the member.
     response_types_supported: authorizes ? ['code'] : [],
     grant_types_supported: options.grants,
-    ...authentication('token'),
-    ...(endpoints.introspect && authentication('introspection')),
-    ...(endpoints.revoke && authentication('revocation')),
+    ...authentication('token', tokenAuthMethods),
+    // RFC 7662 §2.1: public clients learn of no token.
+    ...(endpoints.introspect &&
+      authentication(
+        'introspection',
+        tokenAuthMethods.filter((method) => method !== 'none'),
+      )),
+    ...(endpoints.revoke && authentication('revocation', tokenAuthMethods)),
     ...(authorizes && {
       response_modes_supported: options.responseModes,
       // RFC 7636: `plain` is not taken.
@@ -145,9 +154,6 @@ export function protectedResourceMetadata(issuer: string, api: Api): object {
     resource_name: api.id,
   }
 }
-
-/** As `client-assertion.ts` takes them. */
-const ASSERTION_ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256']
 
 const CLAIMS = [
   ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid'],

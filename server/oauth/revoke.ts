@@ -5,14 +5,17 @@ import type { Grants } from '../access/grants/grants.ts'
 import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
 import type { TokenRevocation } from '../access/tokens/revocation.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
+import { isClientTokenText } from '../access/client-tokens/client-tokens.ts'
+import type { Clock } from '../lib/clock.ts'
 import { requireForm } from '../http/forms.ts'
 import { OAuthError } from '../protocol/oauth-error.ts'
 import type { AuthenticateClient } from './client-authentication.ts'
 import type { LimitClient } from './limit-client.ts'
 
 /**
- * Token revocation (RFC 7009). A token that is not valid any more counts as revoked; one of another
- * client is refused (§2.1). A refresh token takes its grant along, with all that came of it.
+ * Token revocation (RFC 7009). A token that we never issued counts as revoked; one of another client is
+ * refused (§2.1). One that is not valid at the moment is revoked too, for its account or client may be
+ * suspended only. A refresh token takes its grant along, with all that came of it.
  */
 export function createRevocationEndpoint(options: {
   authenticateClient: AuthenticateClient
@@ -21,8 +24,9 @@ export function createRevocationEndpoint(options: {
   refreshTokens: Pick<RefreshTokens, 'find'>
   grants: Pick<Grants, 'revoke'>
   limitClient: LimitClient
+  clock: Clock
 }) {
-  const { authenticateClient, verifyToken, tokenRevocation, limitClient } = options
+  const { authenticateClient, verifyToken, tokenRevocation, limitClient, clock } = options
   const { refreshTokens, grants } = options
 
   async function revokeRefreshToken(client: Client, actor: Actor, token: string): Promise<void> {
@@ -33,17 +37,19 @@ export function createRevocationEndpoint(options: {
   }
 
   async function revokeAccessToken(client: Client, actor: Actor, token: string): Promise<void> {
-    const outcome = await verifyToken(token)
-    if (outcome.kind === 'invalid') return
-    const { claims, kind } = outcome.caller
-    if (claims.client_id !== client.id) throw ofOtherClient()
-    if (kind === 'client-token') {
+    if (isClientTokenText(token)) {
+      const outcome = await verifyToken(token)
+      if (outcome.kind === 'invalid') return
+      if (outcome.caller.clientId !== client.id) throw ofOtherClient()
       // RFC 7009 §2.2.1: whoever reads a page's source has it, and must not end it for all others.
       throw new OAuthError(
         'unsupported_token_type',
         'A client token is replaced by its owner, not revoked.',
       )
     }
+    const claims = await verifyToken.claimsOf(token)
+    if (!claims || claims.exp * 1_000 <= clock.now()) return
+    if (claims.client_id !== client.id) throw ofOtherClient()
     await tokenRevocation.revoke(actor, claims)
   }
 

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { invalidDetails } from '../access/areas/parse-details.ts'
 import { clientActor } from '../access/audit/actor.ts'
 import type { Accounts } from '../access/accounts/accounts.ts'
-import type { Client } from '../access/clients/client.ts'
+import type { Client, GrantType } from '../access/clients/client.ts'
 import type { Grant as PersonGrant } from '../access/grants/grant.ts'
 import type { RefreshTokens } from '../access/grants/refresh-tokens.ts'
 import type { IssuedToken, IssueToken } from '../access/tokens/issue.ts'
@@ -28,6 +28,7 @@ export interface TokenEndpoint {
 export interface IssuedTokens extends IssuedToken {
   refreshToken: string | null
   idToken: string | null
+  grantType: GrantType
   /** Further members of the answer, by the grant. */
   members: Readonly<Record<string, string>>
 }
@@ -79,8 +80,9 @@ export function createTokenEndpoint(options: {
     const decided = decision instanceof Promise ? await decision : decision
 
     // 6. Issue. Recording (7.) is by `request.principal`, when the answer is out.
-    const issue = () =>
-      issueToken({
+    const issue = () => ({
+      grantType: grant.type,
+      ...issueToken({
         client,
         secretId: decided.secretId === undefined ? secretId : decided.secretId,
         scopes: decided.scopes,
@@ -89,14 +91,16 @@ export function createTokenEndpoint(options: {
         grant: decided.grant,
         details: decided.details,
         customerId: decided.customerId,
+        exchangedFrom: decided.exchangedFrom,
         issuer,
         jkt,
         lifetimeSeconds: decided.lifetimeSeconds ?? lifetimeSeconds ?? client.tokenLifetimeSeconds,
-      })
+      }),
+    })
     const { grant: personGrant } = decided
     const body = personGrant
       ? await answerForPerson(client, personGrant, decided, jkt, issue)
-      : answerText(issue(), null, null, decided)
+      : answerText(decided, issue())
 
     // 8. RFC 6749 §5.1: tokens are not stored by caches.
     void reply.header('cache-control', 'no-store').type('application/json').send(body)
@@ -108,13 +112,13 @@ export function createTokenEndpoint(options: {
     grant: PersonGrant,
     decided: TokenDecision,
     jkt: string | null,
-    issue: () => IssuedToken,
+    issue: () => IssuedByGrant,
   ): Promise<string> {
     const account = await accounts.find(grant.accountId)
     if (!account || account.suspended) {
       throw invalidGrant('What was granted has ended.', 'account_suspended')
     }
-    if (decided.refresh === null) return answerText(issue(), null, null, decided)
+    if (decided.refresh === null) return answerText(decided, issue())
     const { within } = decided
     const make = (refreshToken: string | null) => {
       const issued = issue()
@@ -127,7 +131,7 @@ export function createTokenEndpoint(options: {
             refreshed: within !== undefined,
           })
         : null
-      return answerText(issued, refreshToken, idToken, decided)
+      return answerText(decided, issued, refreshToken, idToken)
     }
     if (within) return within(make)
     if (!client.grants.includes('refresh_token')) return make(null)
@@ -136,14 +140,16 @@ export function createTokenEndpoint(options: {
   }
 
   function answerText(
-    issued: IssuedToken,
-    refreshToken: string | null,
-    idToken: string | null,
     { members = NO_MEMBERS }: TokenDecision,
+    issued: IssuedByGrant,
+    refreshToken: string | null = null,
+    idToken: string | null = null,
   ): string {
     return JSON.stringify(toAnswer({ ...issued, refreshToken, idToken, members }))
   }
 }
+
+type IssuedByGrant = IssuedToken & Pick<IssuedTokens, 'grantType'>
 
 const NO_MEMBERS = {}
 

@@ -31,7 +31,7 @@ export interface ProvenRequest {
   now: number
 }
 
-export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'EdDSA', 'PS256']
+export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'Ed25519', 'EdDSA', 'PS256']
 
 /** RFC 9449 §11.1 leaves the time to us; FAPI 2.0 §5.3.2.1 wants 10 s of clocks running ahead allowed. */
 const AGE_SECONDS = 60

@@ -5,7 +5,13 @@ import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:c
  * algorithms of FAPI 2.0 §5.4.1 and, where it is named, RS256; the key decides which of them, so
  * that neither `none` nor an HMAC with a public key as its secret can pass (RFC 8725 §3.1).
  */
-export type JwsAlgorithm = 'ES256' | 'EdDSA' | 'PS256' | 'RS256'
+export type JwsAlgorithm = 'ES256' | 'EdDSA' | 'Ed25519' | 'PS256' | 'RS256'
+
+/** RFC 9864 §2.2: `Ed25519` says what `EdDSA` leaves to the key, and there is no other such key here. */
+export function isSameAlgorithm(one: string, other: string): boolean {
+  const nameOf = (algorithm: string) => (algorithm === 'Ed25519' ? 'EdDSA' : algorithm)
+  return nameOf(one) === nameOf(other)
+}
 
 /** What a JWT says, of which nothing is proven yet. */
 export interface UnverifiedJwt {
@@ -77,6 +83,7 @@ export function verifies(
         verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
       )
     case 'EdDSA':
+    case 'Ed25519':
       return key.asymmetricKeyType === 'ed25519' && verify(null, data, key, signature)
     case 'PS256':
       return (

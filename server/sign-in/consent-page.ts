@@ -51,7 +51,8 @@ export function consentBody(reply: FastifyReply, view: ConsentView): Html {
     ${deviceCode !== null && notice('warning', consent.onDevice)}
     <p id="asks">${(isMore ? consent.asksMore : consent.asks)(client.displayName)}</p>
     <ul class="grants" id="scopes">
-      ${scopes.map((scope) => scopeItem(scope, view))}
+      ${scopes.filter((scope) => scope !== OFFLINE).map((scope) => scopeItem(scope, view))}
+      ${client.grants.includes('refresh_token') && keepsAccess(scopes, view)}
       ${scopes.length === 0 && html`<li>${CHECK}<span>${consent.nothing}</span></li>`}
     </ul>
     ${details.map((detail, index) => detailBlock(detail, index, view))}
@@ -130,6 +131,14 @@ function scopeItem(scope: string, { journey, before, apis }: ConsentView): Html 
     >
   </li>`
 }
+
+/** It gets a refresh token whether it asks for it (OpenID Connect Core §11) or not. */
+function keepsAccess(scopes: readonly string[], view: ConsentView): Html {
+  if (scopes.includes(OFFLINE)) return scopeItem(OFFLINE, view)
+  return html`<li>${CHECK}<span>${view.journey.messages.consent.scopes[OFFLINE]}</span></li>`
+}
+
+const OFFLINE = 'offline_access'
 
 function detailBlock(detail: MapDataDetail, index: number, view: ConsentView): Html {
   const { messages } = view.journey

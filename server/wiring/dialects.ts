@@ -50,7 +50,14 @@ async function addMapsIndoors(surfaces: Surfaces): Promise<void> {
   const { publicUrl } = settings
   const profile = mapsIndoorsProfile(publicUrl, access.apis)
   const { issuer } = profile
-  const options = { ...access, ...surfaces, publicUrl, profile, issuer }
+  const options = {
+    ...access,
+    ...surfaces,
+    publicUrl,
+    profile,
+    issuer,
+    authenticateClient: surfaces.authenticateAt(issuer),
+  }
   const refresh = refreshTokenGrant({ ...options, userinfo: `${publicUrl}/oauth2/userinfo` })
   await createFixedClient(access)
   await mapsIndoorsDialect(http, {

@@ -15,6 +15,7 @@ import type { MapStore } from '../maps/store/map-store.ts'
 import type { WorkerPool } from '../maps/workers/pool.ts'
 import { createVerifyClientAssertion } from '../oauth/client-assertion.ts'
 import {
+  type CredentialReader,
   readAssertionCredentials,
   readBasicCredentials,
   readPostCredentials,
@@ -48,6 +49,8 @@ export interface Surfaces {
   limitNetwork: LimitCall
   limitClient: LimitClient
   authenticateClient: AuthenticateClient
+  /** For a dialect that is an issuer of its own: signed assertions are meant for that. */
+  authenticateAt: (issuer: string) => AuthenticateClient
   /** For a dialect whose `Authorization` header holds a token beside the credentials. */
   authenticateByForm: AuthenticateClient
   /** For a dialect whose `Authorization` header holds the secret alone. */
@@ -91,29 +94,27 @@ export async function createSurfaces(options: {
   }
 }
 
+const CREDENTIAL_READERS: readonly CredentialReader[] = [
+  readPostCredentials,
+  readBasicCredentials,
+  readAssertionCredentials,
+  readPublicClient,
+]
+
 function clientLogin({ publicUrl }: Settings, access: Access) {
   // Shared: failures count together, whichever endpoint they come in at.
-  const shared = {
-    ...access,
-    verifyClientAssertion: createVerifyClientAssertion({ ...access, issuer: publicUrl }),
-    attempts: createAttempts(access),
-    feed: access.database.feed,
-  }
+  const shared = { ...access, attempts: createAttempts(access), feed: access.database.feed }
+  const authenticateAt = (issuer: string, readers: readonly CredentialReader[]) =>
+    createClientAuthentication({
+      ...shared,
+      verifyClientAssertion: createVerifyClientAssertion({ ...access, issuer }),
+      readers,
+    })
   return {
-    authenticateClient: createClientAuthentication({
-      ...shared,
-      readers: [
-        readPostCredentials,
-        readBasicCredentials,
-        readAssertionCredentials,
-        readPublicClient,
-      ],
-    }),
-    authenticateByForm: createClientAuthentication({ ...shared, readers: [readPostCredentials] }),
-    authenticateByOAuth: createClientAuthentication({
-      ...shared,
-      readers: [readOAuthSecret, readPostCredentials],
-    }),
+    authenticateClient: authenticateAt(publicUrl, CREDENTIAL_READERS),
+    authenticateAt: (issuer: string) => authenticateAt(issuer, CREDENTIAL_READERS),
+    authenticateByForm: authenticateAt(publicUrl, [readPostCredentials]),
+    authenticateByOAuth: authenticateAt(publicUrl, [readOAuthSecret, readPostCredentials]),
   }
 }
 

@@ -182,6 +182,8 @@ describe('RFC 8707 §2.2', () => {
       status: 400,
       body: { error: 'invalid_target' },
     })
+    // Nothing came of it, so nothing was used up.
+    expect((await redeem(web, other)).status).toBe(200)
   })
 })
 

@@ -82,6 +82,9 @@ describe('RFC 8628', () => {
     const done = await answer(ann, begun.user_code, 'allow')
     expect([done.status, done.url.pathname]).toEqual([200, '/device/done'])
     expect(done.text).toContain('connected')
+    expect(await poll(begun, { resource: 'https://x.example' })).toMatchObject(
+      fails('invalid_target'),
+    )
     const answers = await Promise.all(Array.from({ length: 8 }, () => poll(begun)))
     const [got, ...more] = answers.filter(({ status }) => status === 200)
     expect(more).toEqual([])

@@ -184,7 +184,7 @@ describe('RFC 9449 §7: at the gateway', () => {
       const response = await dataWith(token, refused)
       expect(response.status).toBe(401)
       const challenge = response.headers.get('www-authenticate')!
-      expect(challenge).toMatch(/^DPoP .*algs="ES256 EdDSA PS256"/)
+      expect(challenge).toMatch(/^DPoP .*algs="ES256 Ed25519 EdDSA PS256"/)
       expect(challenge).toContain(`error="${error}"`)
     }
   })

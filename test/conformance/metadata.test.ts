@@ -35,7 +35,14 @@ describe('RFC 8414', () => {
         'private_key_jwt',
         'none',
       ],
-      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'PS256'],
+      revocation_endpoint_auth_methods_supported: expect.arrayContaining(['none']),
+      // RFC 7662 §2.1: a public client is refused there.
+      introspection_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256'],
       authorization_details_types_supported: ['map_data'],
       client_id_metadata_document_supported: false,
     })

@@ -1,7 +1,9 @@
+import { exportJWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { ClientCredentials } from 'simple-oauth2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startSampleServer } from '../support/server.ts'
+import { mapgate, startSampleServer } from '../support/server.ts'
+import { jwksFile } from './keys.ts'
 import { bearer, createClient, type Credentials } from './requests.ts'
 
 /** Client libraries of others, as their own documentation uses them. */
@@ -88,6 +90,49 @@ describe('oauth4webapi', () => {
       status: 401,
       cause: [{ scheme: 'basic' }],
     })
+  })
+
+  it('logs in with an Ed25519 key, and proves another', async () => {
+    const keys = await oauth.generateKeyPair('Ed25519', { extractable: true })
+    const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'Ed25519' }
+    const { id: client_id } = await mapgate<{ id: string }>(
+      server,
+      ...['clients', 'create', '--customer', 'demo', '--name', 'Keys', '--scope', 'read'],
+      ...['--auth-method', 'private_key_jwt', '--grant', 'client_credentials'],
+      ...['--jwks-file', jwksFile(server, jwk)],
+    )
+    const as = await discover()
+    expect(as.dpop_signing_alg_values_supported).toContain('Ed25519')
+    expect(as.token_endpoint_auth_signing_alg_values_supported).toContain('Ed25519')
+    const id: oauth.Client = { client_id }
+    const DPoP = oauth.DPoP(id, await oauth.generateKeyPair('Ed25519'))
+    const request = async () =>
+      oauth.processClientCredentialsResponse(
+        as,
+        id,
+        await oauth.clientCredentialsGrantRequest(
+          as,
+          id,
+          oauth.PrivateKeyJwt({ key: keys.privateKey, kid: 'k' }),
+          {},
+          { DPoP, ...insecure },
+        ),
+      )
+    const result = await request().catch((error: unknown) => {
+      if (!oauth.isDPoPNonceError(error)) throw error
+      return request()
+    })
+    expect(result.token_type).toBe('dpop')
+    const url = new URL(`${server.url}/maps/collections`)
+    const answer = await oauth.protectedResourceRequest(
+      result.access_token,
+      'GET',
+      url,
+      undefined,
+      undefined,
+      { DPoP, ...insecure },
+    )
+    expect(answer.status).toBe(200)
   })
 
   it('checks the token as a resource server does', async () => {

@@ -105,6 +105,18 @@ describe('oidc-client-ts', () => {
     })
   })
 
+  it('hears what it got when it does not ask who the person is', async () => {
+    const answered = await signInWith(createOidcClient({ scope: 'client-apis' }))
+    expect(claimsOf(answered.access_token)['scope']).toBe('read')
+    expect(answered.scope).toBe('client-apis')
+    const form = { client_id: clientId, refresh_token: answered.refresh_token! }
+    const refreshed = await postForm(`${authority}/connect/token`, {
+      grant_type: 'refresh_token',
+      ...form,
+    })
+    expect(await refreshed.json()).toMatchObject({ scope: 'client-apis' })
+  })
+
   it('signs out', async () => {
     const who = await signIn(server, EMAIL)
     const client = createOidcClient()
@@ -151,6 +163,7 @@ describe('the issuer of the dialect', () => {
       scopes_supported: expect.arrayContaining([
         ...['openid', 'profile', 'account', 'client-apis', 'manager', 'integration'],
       ]),
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['private_key_jwt']),
       code_challenge_methods_supported: ['S256'],
     })
     const keys = await fetch(String(metadata['jwks_uri']))

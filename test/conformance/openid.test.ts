@@ -8,7 +8,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mapgate, startSampleServer, temporaryFolder } from '../support/server.ts'
 import { generous, withConfig } from './config-file.ts'
-import { authorize, consent, createAccount, newPerson, type Person, signIn } from './person.ts'
+import {
+  authorizationUrl,
+  authorize,
+  consent,
+  createAccount,
+  newPerson,
+  newPkce,
+  type Person,
+  signIn,
+} from './person.ts'
 import { answerOf, basic, bearer, createClient, type Credentials, postForm } from './requests.ts'
 
 const CALLBACK = 'https://app.example/callback'
@@ -188,6 +197,29 @@ describe('OpenID Connect Core §5.3', () => {
   })
 })
 
+it('OpenID Connect Core §11: the person hears that access is kept, of whoever keeps it', async () => {
+  const once = await createClient(
+    server,
+    ...['--grant', 'authorization_code', '--scope', 'read', '--redirect-uri', CALLBACK],
+  )
+  const asksOf = async ({ clientId }: Credentials, scope: string) => {
+    const page = await ann.open(
+      authorizationUrl(server, {
+        response_type: 'code',
+        client_id: clientId,
+        redirect_uri: CALLBACK,
+        scope,
+        prompt: 'consent',
+        ...newPkce().parameters,
+      }),
+    )
+    return page.text.split('Keep access while you are away').length - 1
+  }
+  expect(await asksOf(web, 'openid read')).toBe(1)
+  expect(await asksOf(web, 'openid read offline_access')).toBe(1)
+  expect(await asksOf(once, 'openid read offline_access')).toBe(0)
+})
+
 describe('OpenID Connect RP-Initiated Logout §2', () => {
   const endSession = (person: Person, parameters: Record<string, string>) =>
     person.open(`/oauth2/end_session?${new URLSearchParams(parameters).toString()}`)
@@ -241,6 +273,21 @@ describe('OpenID Connect RP-Initiated Logout §2', () => {
     }
     const nobody = await endSession(newPerson(server), { post_logout_redirect_uri: AFTERWARDS })
     expect(nobody.status).toBe(400)
+  })
+
+  it('sends nobody to an address that is longer than browsers take', async () => {
+    const person = await signIn(server, 'ann@demo.example')
+    const fields = { client_id: web.clientId, post_logout_redirect_uri: AFTERWARDS, state: 's' }
+    const state = 's'.repeat(9_000)
+    const body = new URLSearchParams({ ...fields, state, unknown: 'x'.repeat(20_000) })
+    const begun = await person.open('/oauth2/end_session', { method: 'POST', body })
+    const question = await endSession(person, fields)
+    const confirmed = await person.submit(question, 'end-session-form', { state })
+    for (const { status, url, text } of [begun, confirmed]) {
+      expect([status, url.origin]).toEqual([400, server.url])
+      expect(text).toContain('The state is too long.')
+    }
+    expect(await isSignedIn(person)).toBe(true)
   })
 
   it('takes a POST of the client’s page, which comes without the session', async () => {

@@ -142,6 +142,20 @@ describe('RFC 7523 §3', () => {
     expect(await answerOf(byName)).toMatchObject(refused)
   })
 
+  it('is for the issuer of a dialect that is one', async () => {
+    const issuer = `${server.url}/mapsindoors/auth`
+    const form = async (audience: string) => ({
+      grant_type: 'client_credentials',
+      client_assertion: await assertionOf(key, { clientId, issuer: audience }),
+      client_assertion_type: ASSERTION_TYPE,
+    })
+    const logInThere = async (audience: string) =>
+      (await postForm(`${issuer}/connect/token`, await form(audience))).status
+    expect(await logInThere(issuer)).toBe(200)
+    expect(await logInThere(server.url)).toBe(400)
+    expect(await logIn(await assertionOf(key, { clientId, issuer }))).toMatchObject(refused)
+  })
+
   it('serves introspection and revocation too', async () => {
     const { body } = await logIn(await assertionOf(key, options))
     const about = async () => ({

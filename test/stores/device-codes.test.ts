@@ -106,6 +106,24 @@ describeDatabases('device codes', (_kind, locate) => {
     expect(outcomes.filter(({ kind }) => kind === 'refused')).toHaveLength(49)
   })
 
+  it('is as good as before when the request does not fit what was granted', async () => {
+    await using access = await openTestAccess(await locate())
+    const { clientId } = await createDemoClient(access)
+    const { deviceCode, userCode } = await access.deviceCodes.begin({
+      request: requestOf(clientId),
+      dpopJkt: null,
+    })
+    await approve(access, userCode)
+    const by = { clientId, issuer: ISSUER, jkt: null }
+    const requireFit = () => {
+      throw new Error('unfit')
+    }
+    await expect(access.deviceCodes.poll(deviceCode, { ...by, requireFit })).rejects.toThrow(
+      'unfit',
+    )
+    expect((await access.deviceCodes.poll(deviceCode, by)).kind).toBe('redeemed')
+  })
+
   it('is answered once', async () => {
     await using access = await openTestAccess(await locate())
     const { clientId } = await createDemoClient(access)

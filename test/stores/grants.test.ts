@@ -130,6 +130,22 @@ describeDatabases('authorization codes', (_kind, locate) => {
     expect(await redeem(code, { dpopJkt: 'k' })).toEqual({ kind: 'reused' })
   })
 
+  it('are as good as before when the request does not fit what was granted', async () => {
+    await using access = await openTestAccess(await locate())
+    const { issue, redeem } = await scene(access)
+    const code = await issue()
+    const requireFit = () => {
+      throw new Error('unfit')
+    }
+    await expect(redeem(code, { requireFit })).rejects.toThrow('unfit')
+    // A thief of codes does not even learn that.
+    expect(await redeem(code, { requireFit, codeVerifier: 'w'.repeat(43) })).toMatchObject({
+      reason: 'verifier_wrong',
+    })
+    expect((await redeem(code)).kind).toBe('redeemed')
+    expect(await redeem(code, { requireFit })).toEqual({ kind: 'reused' })
+  })
+
   it('take what came of them along when they are used again', async () => {
     await using access = await openTestAccess(await locate())
     const { issue, redeem } = await scene(access)

@@ -95,6 +95,12 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
       status: 403,
       body: { error: { code: 3 } },
     })
+    for (const strict of [{ dpopBound: true }, { profile: 'fapi2' }] as const) {
+      // The rule is of the surfaces that change clients, not of the table.
+      await app.access.clients.change(commandLine, 'tool', strict)
+      expect(await login(app)).toMatchObject({ status: 403, body: { error: { code: 3 } } })
+      await app.access.clients.change(commandLine, 'tool', { dpopBound: false, profile: null })
+    }
     await app.access.clients.setSuspended(commandLine, 'tool', true)
     expect(await login(app)).toMatchObject({ status: 401, body: { error: { code: 190 } } })
   })

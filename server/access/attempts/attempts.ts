@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../lib/clock.ts'
 import { networkOf } from '../../protocol/network.ts'
@@ -29,7 +30,11 @@ export function createAttempts({
   perKeyAndNetwork?: number
   perNetwork?: number
 }): Attempts {
-  const failures = new LRUCache<string, { count: number; endsAt: number }>({ max: MAXIMUM_KEYS })
+  // By size, not `max`, which would take up the room of all of them at once.
+  const failures = new LRUCache<string, { count: number; endsAt: number }>({
+    maxSize: MAXIMUM_KEYS,
+    sizeCalculation: () => 1,
+  })
 
   function wait(key: string, allowed: number): number {
     const entry = failures.get(key)
@@ -48,13 +53,16 @@ export function createAttempts({
       // Nothing has failed, which is how it is nearly always.
       if (failures.size === 0) return 0
       const network = networkOf(address)
-      return Math.max(wait(`${network} ${clientId}`, perKeyAndNetwork), wait(network, perNetwork))
+      return Math.max(wait(keyOf(network, clientId), perKeyAndNetwork), wait(network, perNetwork))
     },
     countFailure(clientId, address) {
       const network = networkOf(address)
-      // A stranger chooses the client id: bound it.
-      count(`${network} ${clientId.slice(0, 100)}`)
+      count(keyOf(network, clientId))
       count(network)
     },
   }
 }
+
+/** A stranger chooses the client id: a long one, such as the URL of a document, stands there by its hash. */
+const keyOf = (network: string, clientId: string) =>
+  `${network} ${clientId.length <= 100 ? clientId : hash('sha256', clientId, 'base64url')}`

@@ -65,6 +65,19 @@ describe('keys by URL', () => {
     expect(remote.fetches()).toBe(2)
   })
 
+  it('answer at once for a key id that is known, while another’s is being looked for', async () => {
+    const remote = createRemote()
+    remote.publish('one')
+    await remote.keysOf('one')
+    remote.pass(60_000)
+    const looking = remote.keysOf('unknown')
+    expect(looking).toBeInstanceOf(Promise)
+    expect(remote.keysOf('one')).not.toBeInstanceOf(Promise)
+    expect(remote.keysOf()).not.toBeInstanceOf(Promise)
+    await looking
+    expect(remote.fetches()).toBe(2)
+  })
+
   it('stay for an hour when they cannot be fetched, and no longer', async () => {
     const remote = createRemote()
     remote.publish('one')

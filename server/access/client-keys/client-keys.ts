@@ -74,14 +74,16 @@ export function createClientKeys(options: {
         remote = { jwks: null, fetchedAt: 0, triedAt: 0, fetching: null }
         cache.set(jwksUri, remote)
       }
-      if (remote.fetching) return remote.fetching
       const now = clock.now()
       const known =
         remote.jwks !== null &&
         now - remote.fetchedAt < FRESH_MS &&
         (kid === null || remote.jwks.keys.some((key) => key.kid === kid))
-      // Key ids are strangers' text: asking for unknown ones must not make this a hammer.
-      if (known || now - remote.triedAt < REFETCH_MS) return remote.jwks
+      // Before what is under way: strangers name unknown ids, and real logins must not wait for that.
+      if (known) return remote.jwks
+      if (remote.fetching) return remote.fetching
+      // Nor must asking for unknown ones make this a hammer.
+      if (now - remote.triedAt < REFETCH_MS) return remote.jwks
       remote.fetching = fetchKeys(jwksUri, remote)
       return remote.fetching
     },

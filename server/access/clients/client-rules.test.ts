@@ -27,6 +27,7 @@ describe('the rules of clients', () => {
     ['requirePkce', { requirePkce: false }, 'public'],
     ['grants', { grants: ['client_credentials'] }, 'public'],
     ['redirectUris', { grants: ['authorization_code'] }, 'public'],
+    ['grants', { grants: ['password'], dpopBound: true }, 'confidential'],
     ['website', { website: 'javascript:alert(1)' }, 'confidential'],
     ['webOrigins', { webOrigins: ['https://app.example/'] }, 'confidential'],
     ['webOrigins', { webOrigins: ['https://APP.example'] }, 'confidential'],
@@ -60,6 +61,7 @@ describe('the profile fapi2', () => {
 
   it.each([
     ['authMethod', { authMethod: 'client_secret' }],
+    ['grants', { grants: ['password'] }],
     ['requirePar', { requirePar: false }],
     ['requirePkce', { requirePkce: false }],
     ['dpopBound', { dpopBound: false }],

@@ -195,13 +195,21 @@ function faultOfAuthentication(client: JudgedClient): ClientFault | null {
   return null
 }
 
-function faultOfGrants({ type, grants, redirectUris }: JudgedClient): ClientFault | null {
+function faultOfGrants(client: JudgedClient): ClientFault | null {
+  const { type, grants, redirectUris } = client
   if (grants.includes('authorization_code') && redirectUris.length === 0) {
     return { member: 'redirectUris', reason: 'are needed for the grant authorization_code' }
   }
   // RFC 6749 §4.4
   if (grants.includes('client_credentials') && type === 'public') {
     return { member: 'grants', reason: 'of a public client must not hold client_credentials' }
+  }
+  // What a password is given for is bound to no key.
+  if (grants.includes('password') && (client.profile !== null || client.dpopBound)) {
+    return {
+      member: 'grants',
+      reason: 'must not hold password under a profile or with tokens that are bound to DPoP',
+    }
   }
   const givesRefresh = ['authorization_code', DEVICE_CODE_GRANT, 'password'] as const
   if (grants.includes('refresh_token') && !givesRefresh.some((grant) => grants.includes(grant))) {

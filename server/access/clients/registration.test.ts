@@ -87,6 +87,13 @@ describe('RFC 7591 §2', () => {
   })
 })
 
+const longUris = Array.from(
+  { length: 20 },
+  (_, index) => `https://app.example/${index}/${'a'.repeat(1_000)}`,
+)
+
+const longKeys = Array.from({ length: 15 }, () => ({ ...jwk, kid: 'k'.repeat(1_500) }))
+
 const codes = 'authorization_code'
 
 describe('RFC 7591 §3.2.2', () => {
@@ -104,6 +111,11 @@ describe('RFC 7591 §3.2.2', () => {
 
   it.each([
     [{ redirect_uris: 'https://app.example/' }, 'redirect_uris'],
+    [{ redirect_uris, contacts: Array(11).fill('a@example.com') }, 'contacts'],
+    [{ redirect_uris, contacts: ['a'.repeat(255)] }, 'contacts'],
+    [{ redirect_uris: longUris }, 'redirect_uris is too long'],
+    [{ redirect_uris, post_logout_redirect_uris: longUris }, 'post_logout_redirect_uris is too'],
+    [{ redirect_uris, jwks: { keys: longKeys } }, 'jwks is too long'],
     [{ redirect_uris: [7] }, 'redirect_uris'],
     [{ redirect_uris: Array(101).fill('https://app.example/') }, 'redirect_uris'],
     [{ token_endpoint_auth_method: 'client_secret_jwt' }, 'token_endpoint_auth_method'],

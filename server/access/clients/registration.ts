@@ -78,8 +78,25 @@ export function parseClientMetadata(
   if (subjectType !== null && subjectType !== 'public') {
     throw invalidMetadata('subject_type', 'must be public')
   }
+  requireSmall(requested)
   requireSound(options.rules, requested)
   return requested
+}
+
+/** Clients are kept by number, in the table of open registration as in caches: so each must be small. */
+const MAXIMUM_CHARACTERS = 20_000
+
+/** @throws OAuthError naming the longest member */
+function requireSmall(requested: RequestedClient): void {
+  const lengthOf = (value: unknown) => JSON.stringify(value ?? null).length
+  if (lengthOf(requested) <= MAXIMUM_CHARACTERS) return
+  // All others have bounds that do not come near it together.
+  const members = ['redirectUris', 'postLogoutRedirectUris', 'jwks'] as const
+  const [longest] = members.toSorted((a, b) => lengthOf(requested[b]) - lengthOf(requested[a]))
+  throw invalidMetadata(
+    WIRE_NAMES[longest!],
+    `is too long: the metadata of a client is ${MAXIMUM_CHARACTERS} characters at most`,
+  )
 }
 
 /** @throws OAuthError when a rule of all clients speaks against it */
@@ -226,6 +243,9 @@ function jwksOf(read: Reader): JSONWebKeySet | null {
 
 function metadataOf(read: Reader): ClientMetadata {
   const contacts = read.strings('contacts')
+  if (contacts && (contacts.length > 10 || contacts.some((contact) => contact.length > 254))) {
+    throw invalidMetadata('contacts', 'must be 10 of 254 characters at most')
+  }
   const tosUri = read.webPage('tos_uri')
   const policyUri = read.webPage('policy_uri')
   const logoUri = read.webPage('logo_uri')

@@ -14,6 +14,7 @@ import type { ClientFault, ClientRules } from './client-rules.ts'
 import type { Clients } from './clients.ts'
 import { countClients } from './count-clients.ts'
 import { lockClient } from './lock-client.ts'
+import { ownChange } from './own-change.ts'
 import type { RequestedClient } from './registration.ts'
 
 /**
@@ -32,14 +33,12 @@ export interface Registrations {
   /** The client that registered itself and got this token for it; null when it did not. */
   find(clientId: string, token: string): Promise<Client | null>
   /**
-   * Everything is as requested afterwards, save that it gets no scope that it has not: one that an
-   * operator took away does not come back so. What only an operator sets stays, and is judged along.
+   * Everything is as requested afterwards, as far as a client may change itself (`own-change.ts`). What
+   * only an operator sets stays, and is judged along.
    */
   replace(actor: Actor, clientId: string, requested: RequestedClient): Promise<ReplaceOutcome>
   /** Makes sure of the customer that owns clients without an initial access token. */
   ensureCustomer(): Promise<void>
-  /** Whether that customer has as many clients as it may. */
-  isFull(write: Write): Promise<boolean>
 }
 
 export type RegisterOutcome =
@@ -51,7 +50,7 @@ export type RegisterOutcome =
     }
   /** Used up or expired meanwhile. */
   | { kind: 'token-refused' }
-  /** The customer of open registration has as many clients as it may. */
+  /** There are as many at the customer of open registration as may be. */
   | { kind: 'full' }
 
 export type ReplaceOutcome =
@@ -86,7 +85,7 @@ export function createRegistrations(options: {
   async function isFull(write: Write): Promise<boolean> {
     // Else two at once could both take the last place.
     await lockCustomer(write, options.customerId)
-    return (await countClients(write, options.customerId)) >= options.maximumOpen
+    return (await countClients(write, options.customerId, 'dynamic')) >= options.maximumOpen
   }
 
   async function ensureCustomer(): Promise<void> {
@@ -100,7 +99,6 @@ export function createRegistrations(options: {
 
   return {
     ensureCustomer,
-    isFull,
 
     async register(actor, initialToken, requested) {
       if (initialToken === null) await ensureCustomer()
@@ -162,8 +160,13 @@ export function createRegistrations(options: {
         if (type !== before.type || (needsSecret && before.authMethod !== 'client_secret')) {
           return { kind: 'method-change' }
         }
-        const scopes = requested.scopes.filter((scope) => before.scopes.includes(scope))
-        const changes = { ...requested, scopes }
+        const changes = ownChange(before, requested)
+        if (changes.grants.length === 0 && requested.grants.length > 0) {
+          return {
+            kind: 'refused',
+            fault: { member: 'grants', reason: 'hold none that the client has' },
+          }
+        }
         const fault = options.rules.faultOf({ ...before, ...changes })
         if (fault) return { kind: 'refused', fault }
         const client = await clients.changeIn(write, actor, clientId, changes)

@@ -13,11 +13,12 @@ export interface SeenProofs {
   use(proof: DpopProof): boolean
 }
 
-/** About 20 MB; whoever fills it within a minute has tokens and keys of their own, and a limit of calls. */
+/** About 20 MB when it is full; whoever fills it within a minute has tokens and keys of their own, and a limit of calls. */
 const MAXIMUM_PROOFS = 100_000
 
 export function createSeenProofs({ clock }: { clock: Clock }): SeenProofs {
-  const seen = new LRUCache<string, number>({ max: MAXIMUM_PROOFS })
+  // By size, not `max`, which would take up the room of all of them at once.
+  const seen = new LRUCache<string, number>({ maxSize: MAXIMUM_PROOFS, sizeCalculation: () => 1 })
   return {
     use({ jkt, jti, expiresAt }) {
       const key = hash('sha256', `${jkt} ${jti}`, 'base64url')

@@ -24,7 +24,7 @@ export interface AuthorizationCodes {
     actor: Actor,
     issued: { request: AuthorizationRequest; session: Session },
   ): Promise<AuthorizationCode>
-  /** One atomic use: of several at once, one gets the grant. */
+  /** One atomic use: of several at once, one gets the grant. What `requireFit` throws undoes the use. */
   redeem(actor: Actor, code: string, redemption: CodeRedemption): Promise<RedeemOutcome>
   /** Forgets codes so old that nobody tries them again, and the grants that came to nothing with them. */
   prune(): Promise<void>
@@ -40,6 +40,8 @@ export interface CodeRedemption {
   issuer: string
   /** The thumbprint of the key that was proven (RFC 9449 §10). */
   dpopJkt: string | null
+  /** Throws when the request asks for what the grant has not: nothing was issued, so nothing is used. */
+  requireFit?: (grant: Grant) => unknown
 }
 
 /** `reused`: its grant is revoked. `refused`: the code is as good as before. */
@@ -133,7 +135,10 @@ export function createAuthorizationCodes(options: {
         if (!row) return explain(write, actor, code, redemption.clientId)
         const grant = await grants.findIn(write, row.grant_id)
         const fault = judge(row, grant, redemption)
-        if (fault === null) return { kind: 'redeemed', grant: grant! }
+        if (fault === null) {
+          redemption.requireFit?.(grant!)
+          return { kind: 'redeemed', grant: grant! }
+        }
         // Nothing was issued, so nothing was used.
         await write.query
           .updateTable('authorization_codes')

@@ -38,12 +38,21 @@ export interface DeviceCodes {
     session: Session,
   ): Promise<'approved' | 'unknown'>
   denyIn(write: Write, request: AuthorizationRequest): Promise<'denied' | 'unknown'>
-  /** What a polling device gets; of several calls at once, one gets the grant. */
-  poll(
-    deviceCode: string,
-    by: { clientId: string; issuer: string; jkt: string | null },
-  ): Promise<PollOutcome>
+  /**
+   * What a polling device gets; of several calls at once, one gets the grant. What `requireFit` throws
+   * undoes the use.
+   */
+  poll(deviceCode: string, by: Poll): Promise<PollOutcome>
   prune(): Promise<void>
+}
+
+export interface Poll {
+  clientId: string
+  issuer: string
+  /** The thumbprint of the key that was proven; null: none was. */
+  jkt: string | null
+  /** Throws when the request asks for what the grant has not: nothing was issued, so nothing is used. */
+  requireFit?: (grant: Grant) => unknown
 }
 
 export interface BegunDevice {
@@ -136,7 +145,11 @@ export function createDeviceCodes(options: {
     return { kind: early ? 'slow-down' : 'pending' }
   }
 
-  async function redeem(write: Write, row: DeviceCodeRow, issuer: string): Promise<PollOutcome> {
+  async function redeem(
+    write: Write,
+    row: DeviceCodeRow,
+    { issuer, requireFit }: Poll,
+  ): Promise<PollOutcome> {
     const grant = await grants.findIn(write, row.grant_id!)
     if (!grant || grant.revoked) return refused('grant_revoked')
     if (grant.issuer !== issuer) return refused('device_code_of_other_issuer')
@@ -147,7 +160,9 @@ export function createDeviceCodes(options: {
       .where('status', '=', 'approved')
       .returning('hash')
       .executeTakeFirst()
-    return redeemed ? { kind: 'redeemed', grant } : refused('device_code_used')
+    if (!redeemed) return refused('device_code_used')
+    requireFit?.(grant)
+    return { kind: 'redeemed', grant }
   }
 
   return {
@@ -201,7 +216,8 @@ export function createDeviceCodes(options: {
       return (await answer(write, request, 'denied')) ? 'denied' : 'unknown'
     },
 
-    async poll(deviceCode, { clientId, issuer, jkt }) {
+    async poll(deviceCode, by) {
+      const { clientId, jkt } = by
       if (!SHAPE.test(deviceCode)) return refused('device_code_unknown')
       return database.write(async (write) => {
         const row = await write.query
@@ -215,7 +231,7 @@ export function createDeviceCodes(options: {
         if (row.status === 'redeemed') return refused('device_code_used')
         if (row.expires_at <= clock.now()) return { kind: 'expired' }
         if (row.status === 'denied') return { kind: 'denied' }
-        return row.status === 'approved' ? redeem(write, row, issuer) : wait(write, row)
+        return row.status === 'approved' ? redeem(write, row, by) : wait(write, row)
       })
     },
 

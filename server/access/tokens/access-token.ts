@@ -9,6 +9,11 @@ export interface AccessTokenClaims {
   nbf: number
   /** A UUIDv7. */
   jti: string
+  /**
+   * The `jti` of each token that this one was exchanged from, one after the other (RFC 8693): revoking
+   * any of them ends it.
+   */
+  exchanged_from?: readonly string[]
   client_id: string
   /** Space-separated (RFC 8693 §4.2). */
   scope: string

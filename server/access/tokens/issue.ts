@@ -29,6 +29,8 @@ export interface TokenGrant {
   issuer?: string | undefined
   /** Instead of the client's: a person's, where the client belongs to nobody. */
   customerId?: string | undefined
+  /** The tokens that it is exchanged from, by `jti`. */
+  exchangedFrom?: readonly string[] | undefined
   /** The thumbprint of the key without which the token is worth nothing (RFC 9449 §6.1). */
   jkt?: string | null
 }
@@ -67,6 +69,7 @@ export function createIssueToken(options: {
       iat,
       nbf: iat,
       jti: uuidv7(now, random),
+      ...(granted.exchangedFrom && { exchanged_from: granted.exchangedFrom }),
       client_id: client.id,
       scope: scopes.join(' '),
       customer: granted.customerId ?? client.customerId,

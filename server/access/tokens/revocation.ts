@@ -8,8 +8,11 @@ import type { AccessTokenClaims } from './access-token.ts'
 /** Single tokens that were revoked before they expired (RFC 7009). */
 export interface TokenRevocation {
   revoke(actor: Actor, claims: AccessTokenClaims): Promise<void>
-  /** From a cache; needs a fresh feed (`ChangeFeed.ensureFresh`). */
-  isRevoked(jti: string): boolean | Promise<boolean>
+  /**
+   * Whether it was, or a token that it was exchanged from. From a cache; needs a fresh feed
+   * (`ChangeFeed.ensureFresh`).
+   */
+  isRevoked(claims: Pick<AccessTokenClaims, 'jti' | 'exchanged_from'>): boolean | Promise<boolean>
   /** Forgets tokens that have expired. */
   prune(): Promise<void>
 }
@@ -35,10 +38,18 @@ export function createTokenRevocation(options: {
       : { revoked: rows.length > 0 }
   }
 
+  function isOneRevoked(jti: string): boolean | Promise<boolean> {
+    const state = cache.get(jti, () => load(jti))
+    return state instanceof Promise ? state.then((known) => known!.revoked) : state!.revoked
+  }
+
   return {
-    isRevoked(jti) {
-      const state = cache.get(jti, () => load(jti))
-      return state instanceof Promise ? state.then((known) => known!.revoked) : state!.revoked
+    isRevoked({ jti, exchanged_from: before }) {
+      if (!before) return isOneRevoked(jti)
+      const states = [jti, ...before].map(isOneRevoked)
+      if (states.includes(true)) return true
+      const underWay = states.filter((state) => state instanceof Promise)
+      return underWay.length > 0 && Promise.all(underWay).then((known) => known.includes(true))
     },
 
     revoke: (actor, claims) =>

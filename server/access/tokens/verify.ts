@@ -32,6 +32,11 @@ export interface VerifyToken {
    */
   (token: string): TokenOutcome | Promise<TokenOutcome>
   /**
+   * What a JWT of ours says, whatever became of it and of its owner since; null: we never signed it, or
+   * not with a key that is still known.
+   */
+  claimsOf(token: string): Promise<AccessTokenClaims | null>
+  /**
    * Whether what a token hangs on still is as it was: for work that goes on behind the call it was let
    * in with, and may outlast the token. Needs a fresh feed.
    */
@@ -131,7 +136,13 @@ export function createVerifyToken(options: {
       : outcome.kind === 'valid'
   }
 
-  return Object.assign(verifyToken, { stands })
+  async function claimsOf(token: string): Promise<AccessTokenClaims | null> {
+    if (token.length > MAXIMUM_TOKEN_LENGTH) return null
+    const outcome = await check(token)
+    return typeof outcome === 'string' ? null : outcome.caller.claims
+  }
+
+  return Object.assign(verifyToken, { stands, claimsOf })
 
   /** Its version is not told by what is left of it; it reads what is public, or open. */
   function standsClient(
@@ -191,7 +202,7 @@ export function createVerifyToken(options: {
   /** What can change between two calls with one token; the caches answer at once when they can. */
   function judge(token: Judged): TokenOutcome | Promise<TokenOutcome> {
     const { clientId, secretId, claims } = token.caller
-    const revoked = tokenRevocation.isRevoked(claims.jti)
+    const revoked = tokenRevocation.isRevoked(claims)
     const client = clients.known(clientId)
     const secret = secretId === null ? null : secretVerification.find(secretId)
     if (revoked instanceof Promise || client instanceof Promise || secret instanceof Promise) {

@@ -53,7 +53,7 @@ function discoveryRoutes(app: FastifyInstance, options: OpenIdOptions): void {
     },
     scopes: [...MAPSINDOORS_SCOPES, 'offline_access'],
     grants: ['authorization_code', 'client_credentials', 'refresh_token', 'password'],
-    tokenAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    tokenAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     idTokenAlgorithms: [...new Set([signingAlgorithm, 'RS256' as const])],
     responseModes: ['query', 'fragment', 'form_post'],
     sendIss: true,

@@ -39,7 +39,8 @@ export function requireIntegration(scope: string | null): void {
  * comes of the code flow has an ID token and a refresh token beside it.
  */
 export function integrationAnswer(issued: IssuedTokens): object {
-  const { accessToken, claims, refreshToken, idToken } = issued
+  const { accessToken, claims, refreshToken, idToken, grantType } = issued
+  const isApp = grantType === 'authorization_code' || grantType === 'refresh_token'
   return {
     ...(idToken !== null && { id_token: idToken }),
     access_token: accessToken,
@@ -47,7 +48,7 @@ export function integrationAnswer(issued: IssuedTokens): object {
     token_type: claims.cnf ? 'DPoP' : 'Bearer',
     ...(refreshToken !== null && { refresh_token: refreshToken }),
     // Scripts know one scope; apps are told what they got.
-    scope: claims.grant_id && idToken !== null ? translateBack(claims.scope) : INTEGRATION,
+    scope: isApp ? translateBack(claims.scope) : INTEGRATION,
   }
 }
 

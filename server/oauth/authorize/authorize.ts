@@ -44,15 +44,15 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
   const { profile, database, areas, interactions, pushedRequests, resolveClient } = options
   const continuation = createContinuation(options)
 
-  async function find(id: string): Promise<Client | null> {
+  async function find(id: string, address: string): Promise<Client | null> {
     await database.feed.ensureFresh()
-    return resolveClient(id)
+    return resolveClient(id, address)
   }
 
   /** What the client asks for: in the request itself, or pushed before it. */
   async function open(request: FastifyRequest) {
     const { form, fault } = readParameters(request)
-    const client = await find(form.require('client_id'))
+    const client = await find(form.require('client_id'), request.ip)
     const brought = profile.translate?.(form, client) ?? form
     const requestUri = brought.get('request_uri')
     if (client && requestUri !== null && isPushedRequestUri(requestUri)) {
@@ -120,7 +120,7 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
       const visitor = await visitorOf(request, reply)
       const { interaction: id } = request.query as { interaction?: unknown }
       const found = typeof id === 'string' ? await interactions.find(id, visitor.browser) : null
-      const client = found && (await find(found.clientId))
+      const client = found && (await find(found.clientId, request.ip))
       const redirectUri = found?.request.profile === profile.name ? found.request.redirectUri : null
       // What the client has lost since the request came, it gets no answer with.
       if (!client || redirectUri === null || !mayBeAnswered(client, redirectUri)) {

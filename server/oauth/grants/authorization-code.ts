@@ -1,4 +1,5 @@
 import type { AuthorizationCodes } from '../../access/grants/authorization-codes.ts'
+import type { Grant as PersonGrant } from '../../access/grants/grant.ts'
 import type { Apis } from '../../access/scopes/apis.ts'
 import { invalidGrant } from '../../protocol/oauth-error.ts'
 import { grantedScopes } from './granted-scopes.ts'
@@ -18,12 +19,17 @@ export function authorizationCodeGrant(options: {
     type: 'authorization_code',
     confidentialOnly: false,
     async decide({ client }, form, { issuer, jkt, actor }) {
+      const resources = form.all('resource')
+      const userinfo = `${publicUrl}/oauth2/userinfo`
+      const scopesOf = (grant: PersonGrant) =>
+        grantedScopes({ apis, client, grant, scope: null, resources, userinfo })
       const outcome = await authorizationCodes.redeem(actor, form.require('code'), {
         clientId: client.id,
         redirectUri: form.get('redirect_uri'),
         codeVerifier: form.get('code_verifier'),
         issuer,
         dpopJkt: jkt,
+        requireFit: scopesOf,
       })
       if (outcome.kind === 'reused') {
         throw invalidGrant('The code was used before: what came of it is revoked.', 'code_reused')
@@ -33,12 +39,7 @@ export function authorizationCodeGrant(options: {
         throw invalidGrant('The code is not valid here.', outcome.reason)
       }
       const { grant } = outcome
-      const resources = form.all('resource')
-      const userinfo = `${publicUrl}/oauth2/userinfo`
-      return {
-        ...grantedScopes({ apis, client, grant, scope: null, resources, userinfo }),
-        grant,
-      }
+      return { ...scopesOf(grant), grant }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { DEVICE_CODE_GRANT } from '../../access/clients/client.ts'
 import type { DeviceCodes } from '../../access/grants/device-codes.ts'
+import type { Grant as PersonGrant } from '../../access/grants/grant.ts'
 import type { Apis } from '../../access/scopes/apis.ts'
 import { invalidGrant, OAuthError } from '../../protocol/oauth-error.ts'
 import type { Grant } from './grant.ts'
@@ -17,16 +18,15 @@ export function deviceCodeGrant(options: {
     type: DEVICE_CODE_GRANT,
     confidentialOnly: false,
     async decide({ client }, form, { issuer, jkt }) {
-      const by = { clientId: client.id, issuer, jkt }
+      const resources = form.all('resource')
+      const scopesOf = (grant: PersonGrant) =>
+        grantedScopes({ apis, client, grant, scope: null, resources, userinfo })
+      const by = { clientId: client.id, issuer, jkt, requireFit: scopesOf }
       const outcome = await deviceCodes.poll(form.require('device_code'), by)
       switch (outcome.kind) {
         case 'redeemed': {
           const { grant } = outcome
-          const resources = form.all('resource')
-          return {
-            ...grantedScopes({ apis, client, grant, scope: null, resources, userinfo }),
-            grant,
-          }
+          return { ...scopesOf(grant), grant }
         }
         case 'pending':
           throw new OAuthError('authorization_pending', 'The person has not answered yet.')

@@ -46,6 +46,8 @@ export interface TokenDecision extends ScopeGrant {
   secretId?: string | null
   /** Instead of the client's customer: the person's, where the client belongs to nobody. */
   customerId?: string
+  /** The tokens it is exchanged from, by `jti`. */
+  exchangedFrom?: readonly string[]
   /** null: no refresh token and no id_token, though there is a grant. */
   refresh?: null
   /** Further members of the answer. */

@@ -22,7 +22,8 @@ import type { Grant } from './grant.ts'
 /**
  * RFC 8693, for narrowing: a client turns an access token of its own into one that may do less, to
  * hand it on: fewer scopes, a further area, a shorter life. Never more, never for somebody else. What
- * ends the first token's secret or grant ends the second; it manages no secrets.
+ * ends the first token ends the second: its revocation, or the end of its secret or grant. The second
+ * manages no secrets.
  */
 export function tokenExchangeGrant(options: {
   verifyToken: VerifyToken
@@ -84,6 +85,7 @@ export function tokenExchangeGrant(options: {
       return {
         scopes,
         audience: fewerAudiences(apis, claims, scopes),
+        exchangedFrom: withFurther(claims),
         narrowed: true,
         secretId: caller.secretId,
         ...(grant && { grant }),
@@ -102,6 +104,14 @@ export function tokenExchangeGrant(options: {
  */
 export interface LayeredDetail extends MapDataDetail {
   layer?: number
+}
+
+/** How often a token may be exchanged: each names all before it, and all are looked up at each call. */
+const MAXIMUM_EXCHANGES = 10
+
+function withFurther({ jti, exchanged_from: before = [] }: AccessTokenClaims): readonly string[] {
+  if (before.length < MAXIMUM_EXCHANGES) return [...before, jti]
+  throw invalidRequest(`The subject_token was exchanged ${MAXIMUM_EXCHANGES} times already.`)
 }
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'

@@ -56,7 +56,7 @@ export function registrationRoutes(app: FastifyInstance, endpoint: RegistrationE
   const replace = ofOne(
     'replace',
     'Replace a registration (RFC 7592)',
-    `${byToken} What is left out gets its default, \`scope\` what it had; more scopes are not to be had so. What a new client must obey holds here too.`,
+    `${byToken} What is left out gets its default, \`scope\` what it had. More scopes or grants are not to be had so, and what the client must do (PKCE, pushed requests, DPoP) it must go on doing: the answer says what holds. What a new client must obey holds here too.`,
   )
   app.put(
     path,

@@ -100,7 +100,9 @@ function requirePermission(request: FastifyRequest, client: Client | null): void
       userMessage: 'A client token is needed to sign in.',
     })
   }
-  if (client.grants.includes('password')) return
+  // The token comes from no pipeline that would bind it to a key, or hold the client to its profile.
+  const mustProveKey = client.dpopBound || client.profile !== null
+  if (client.grants.includes('password') && !mustProveKey) return
   throw new GraphError({
     status: 403,
     message: '(#3) Application does not have the capability to make this API call.',
