@@ -16,6 +16,7 @@ import type { Interactions } from '../access/interactions/interaction.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { ChangeFeed } from '../database/change-feed.ts'
 import type { LimitCall } from '../http/route.ts'
+import type { Background } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Messages as MailMessages } from '../mail/messages.ts'
@@ -40,6 +41,7 @@ export interface SignInOptions {
   feed: Pick<ChangeFeed, 'ensureFresh'>
   apis: Apis
   identityProviders: Pick<IdentityProviders, 'find' | 'findByEmail' | 'requiredProviderFor'>
+  background: Background
   mail: Mail
   mailMessages: MailMessages
   /** Counts calls of a network. */

@@ -5,28 +5,10 @@ import { commandLine } from '../support/access.ts'
 import { openTestApp } from '../support/app.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { BROWSER, postForm as post } from '../support/page-form.ts'
 
-const BROWSER = 'b'.repeat(43)
 const PASSWORD = 'quiet words for a test'
 const EMAIL = 'ann@example.com'
-
-/** A POST of a form that the page of this browser had. */
-async function post(app: App, url: string, fields: Record<string, string>, cookie?: string) {
-  const session = cookie === undefined ? null : await app.access.sessions.find(cookie)
-  return app.http.inject({
-    method: 'POST',
-    url,
-    headers: {
-      accept: 'text/html',
-      'content-type': 'application/x-www-form-urlencoded',
-      cookie: `mapgate-browser=${BROWSER}${cookie ? `; mapgate-session=${cookie}` : ''}`,
-    },
-    payload: new URLSearchParams({
-      form_token: app.http.formTokenOf({ browser: BROWSER, session }),
-      ...fields,
-    }).toString(),
-  })
-}
 
 async function createPerson({ access }: App, email = EMAIL) {
   const outcome = await access.accounts.create(commandLine, {
