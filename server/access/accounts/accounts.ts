@@ -48,9 +48,9 @@ export interface Accounts {
   /** @param email the address that the link was sent to; another than the account's proves nothing */
   confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
   /**
-   * Ends the count of failures, all sessions but `exceptSession`, sign-ins whose password was the one
-   * before, and links for a reset. What the person let clients do stays, as do their second factors: a
-   * forgotten password says nothing against them, and `/account/consents` ends them one by one.
+   * Ends the count of its failures, all sessions but `exceptSession`, sign-ins whose password was the
+   * one before, and links for a reset. What the person let clients do stays, as do their second factors
+   * and the count of theirs: a forgotten password says nothing against them, and `/account/consents` ends them one by one.
    * @param hash from `Passwords.hash`; null: no sign-in by password
    */
   setPassword(

@@ -196,7 +196,7 @@ export function createPasskeys(options: {
       })
       if (!account) return { kind: 'wrong' }
       // As a second factor it completes a sign-in whose password was right.
-      if (!alone) await forgetFailures(database, account.id)
+      if (!alone) await forgetFailures(database, 'second_factor_failures', account.id)
       return { kind: 'right', account, userVerified: info.userVerified }
     },
 

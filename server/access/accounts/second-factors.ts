@@ -38,11 +38,16 @@ export interface SecondFactors {
     code: string,
   ): Promise<{ kind: 'confirmed'; recoveryCodes: string[] } | { kind: 'wrong' }>
   /**
-   * RFC 6238 §5.2: each time step once, one step early or late allowed. Failures count towards the
-   * account's ceiling (`Passwords.verify`); after some within minutes even right codes are refused.
+   * RFC 6238 §5.2: each time step once, one step early or late allowed. Ten failures within five
+   * minutes, with whatever code, refuse even right ones until those are over; 100 in a row refuse all
+   * one-time codes until a recovery code or a passkey was right (`failure-ceiling.ts`).
    */
   verifyTotp(accountId: string, code: string): Promise<boolean>
-  /** Of several calls at once, one succeeds. Failures count as those of `verifyTotp`. */
+  /**
+   * Of several calls at once, one succeeds. Failures slow down as those of `verifyTotp`, and have no
+   * ceiling: 80 random bits are not guessed, and whoever locks a person’s app must not lock them out of
+   * everything.
+   */
   useRecoveryCode(actor: Actor, accountId: string, code: string): Promise<boolean>
   /** Ten new ones; the ones before are dead. */
   newRecoveryCodes(actor: Actor, accountId: string): Promise<string[]>
@@ -89,16 +94,18 @@ export function createSecondFactors(options: {
   }
 
   /**
-   * Runs an attempt, which is counted before it is made (`failure-ceiling.ts`).
+   * Runs an attempt, which is counted before it is made: of many at once, no more are judged than of
+   * many in a row.
    * @param attempt of which one alone may succeed with the same code
    */
   async function attempted(accountId: string, reason: string, attempt: () => Promise<boolean>) {
     if (attempts.waitSeconds(accountId, ANYWHERE) > 0) return false
-    if ((await countFailure(database, accountId)) && (await attempt())) {
-      await forgetFailures(database, accountId)
+    attempts.countFailure(accountId, ANYWHERE)
+    if (await attempt()) {
+      attempts.takeBack(accountId, ANYWHERE)
+      await forgetFailures(database, 'second_factor_failures', accountId)
       return true
     }
-    attempts.countFailure(accountId, ANYWHERE)
     const failure = { action: 'authentication', clientId: null, accountId, address: null } as const
     audit.countFailure({ ...failure, reason })
     return false
@@ -147,6 +154,7 @@ export function createSecondFactors(options: {
 
     verifyTotp: (accountId, code) =>
       attempted(accountId, 'wrong-totp', async () => {
+        if (!(await countFailure(database, 'second_factor_failures', accountId))) return false
         const row = await find(accountId)
         const step = stepFor(row, code)
         if (!row || step === null || row.totp_confirmed_at === null) return false

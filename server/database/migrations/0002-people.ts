@@ -83,6 +83,7 @@ async function addAccounts(db: Kysely<any>): Promise<void> {
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('password_hash', 'text')
     .addColumn('password_failures', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('second_factor_failures', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('totp_secret', 'text')
     .addColumn('totp_confirmed_at', 'bigint')
     .addColumn('totp_last_step', 'bigint', (column) => column.notNull().defaultTo(0))
