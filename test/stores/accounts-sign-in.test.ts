@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { Access } from '../../server/open-access.ts'
 import { commandLine, movableClock, openTestAccess } from '../support/access.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { insertPasskey } from '../support/passkey-row.ts'
 
 const EMAIL = 'ann@lund.example'
 const PASSWORD = 'correct horse battery staple'
@@ -261,7 +262,7 @@ describeDatabases('second factors', (_kind, locate) => {
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, typed)).toBe(true)
     const next = await one.secondFactors.newRecoveryCodes(commandLine, id)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[2]!)).toBe(false)
-    expect(await one.secondFactors.useRecoveryCode(commandLine, id, next[0]!)).toBe(true)
+    expect(await one.secondFactors.useRecoveryCode(commandLine, id, next![0]!)).toBe(true)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, '')).toBe(false)
   })
 
@@ -307,8 +308,8 @@ describeDatabases('second factors', (_kind, locate) => {
       expect(await access.secondFactors.useRecoveryCode(commandLine, id, code)).toBe(true)
     }
     for (let n = 0; n < 9; n++) await access.secondFactors.verifyTotp(id, 'wrong')
-    const [code] = await access.secondFactors.newRecoveryCodes(commandLine, id)
-    expect(await access.secondFactors.useRecoveryCode(commandLine, id, code!)).toBe(true)
+    const codes = await access.secondFactors.newRecoveryCodes(commandLine, id)
+    expect(await access.secondFactors.useRecoveryCode(commandLine, id, codes![0]!)).toBe(true)
   })
 
   it('have a ceiling of their own, which neither the right password nor a new one lifts', async () => {
@@ -333,6 +334,47 @@ describeDatabases('second factors', (_kind, locate) => {
       true,
     )
     expect(await next()).toBe(true)
+  })
+
+  it('are passkeys too, from their first recovery codes to the last passkey', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { secondFactors } = access
+    const { id } = await createPerson(access)
+    const needed = async () => secondFactors.areNeeded((await access.accounts.find(id))!)
+    expect(await secondFactors.newRecoveryCodes(commandLine, id)).toBeNull()
+    await insertPasskey(access, id, 'one')
+    await insertPasskey(access, id, 'two')
+    expect(await needed()).toBe(false)
+
+    const codes = (await secondFactors.newRecoveryCodes(commandLine, id))!
+    expect(await needed()).toBe(true)
+    for (const code of codes) await secondFactors.useRecoveryCode(commandLine, id, code)
+    expect(await secondFactors.recoveryCodesLeft(id)).toBe(0)
+    expect(await needed()).toBe(true)
+
+    const { recoveryCodes } = await addTotp(access, id, clock.now())
+    await secondFactors.removeTotp(commandLine, id)
+    for (const code of recoveryCodes) await secondFactors.useRecoveryCode(commandLine, id, code)
+    expect(await needed()).toBe(true)
+
+    await access.passkeys.remove(commandLine, id, 'one')
+    expect(await needed()).toBe(true)
+    await access.passkeys.remove(commandLine, id, 'two')
+    expect(await needed()).toBe(false)
+    // A passkey of later must not be asked for because of codes that nobody has any more.
+    await insertPasskey(access, id, 'three')
+    expect(await needed()).toBe(false)
+  })
+
+  it('leave an app its recovery codes when the last passkey is removed', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { id } = await createPerson(access)
+    await addTotp(access, id, clock.now())
+    await insertPasskey(access, id, 'key')
+    await access.passkeys.remove(commandLine, id, 'key')
+    expect(await access.secondFactors.recoveryCodesLeft(id)).toBe(10)
   })
 
   it('end with their recovery codes', async () => {

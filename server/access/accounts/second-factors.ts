@@ -11,7 +11,9 @@ import { createAccountSecrets } from './account-secrets.ts'
 import { countFailure, forgetFailures } from './failure-ceiling.ts'
 import {
   createRecoveryCodes,
+  isRecoverable,
   parseRecoveryCode,
+  removeIdleRecoveryCodes,
   replaceRecoveryCodes,
   spendRecoveryCode,
 } from './recovery-codes.ts'
@@ -49,10 +51,14 @@ export interface SecondFactors {
    * everything.
    */
   useRecoveryCode(actor: Actor, accountId: string, code: string): Promise<boolean>
-  /** Ten new ones; the ones before are dead. */
-  newRecoveryCodes(actor: Actor, accountId: string): Promise<string[]>
+  /**
+   * Ten new ones; the ones before are dead. With the first ones of an account that has passkeys, those
+   * are a second factor from then on.
+   * @returns null: the account has neither passkeys nor an authenticator app in use
+   */
+  newRecoveryCodes(actor: Actor, accountId: string): Promise<string[] | null>
   recoveryCodesLeft(accountId: string): Promise<number>
-  /** With its recovery codes, unless passkeys still need them. */
+  /** With its recovery codes, unless there are passkeys, which are the second factor from then on. */
   removeTotp(actor: Actor, accountId: string): Promise<void>
 }
 
@@ -186,12 +192,16 @@ export function createSecondFactors(options: {
 
     async newRecoveryCodes(actor, accountId) {
       const codes = createRecoveryCodes(random)
-      await database.write(async (write) => {
-        if (!(await lockAccount(write, accountId))) throw new Error('there is no such account')
+      return database.write(async (write) => {
+        await lockAccount(write, accountId)
+        const { recoverable } = await write.query
+          .selectNoFrom(isRecoverable(accountId).as('recoverable'))
+          .executeTakeFirstOrThrow()
+        if (!recoverable) return null
         await replaceRecoveryCodes(write, accountId, codes, hashes)
         recorded(write, actor, 'recovery-code.replace', accountId)
+        return codes
       })
-      return codes
     },
 
     async recoveryCodesLeft(accountId) {
@@ -214,13 +224,7 @@ export function createSecondFactors(options: {
           .returning('id')
           .executeTakeFirst()
         if (!removed) return
-        await write.query
-          .deleteFrom('recovery_codes')
-          .where('account_id', '=', accountId)
-          .where(({ not, exists, selectFrom }) =>
-            not(exists(selectFrom('passkeys').select('id').where('account_id', '=', accountId))),
-          )
-          .execute()
+        await removeIdleRecoveryCodes(write, accountId)
         recorded(write, actor, 'totp.remove', accountId)
       }),
   }

@@ -124,8 +124,15 @@ export const en = {
     recoveryTitle: 'Recovery codes',
     recoveryText: (count: number) =>
       count === 1
-        ? 'One code is left. Each works once in place of the app.'
-        : `${count} codes are left. Each works once in place of the app.`,
+        ? 'One code is left. It works once in place of the app or a passkey.'
+        : `${count} codes are left. Each works once in place of the app or a passkey.`,
+    fewRecoveryCodes: (count: number) =>
+      count === 0
+        ? 'No code is left: without your device you cannot sign in. Make new codes now.'
+        : 'Make new codes before the last one is used: without one, and without your device, you cannot sign in.',
+    noRecoveryCodes:
+      'A passkey signs in alone, and so does a password. Once you have recovery codes, a passkey is asked for after the password too; each code works once in its place.',
+    firstRecoveryCodes: 'Make recovery codes',
     newRecoveryCodes: 'Make new codes',
     newRecoveryCodesHint: 'The ones before stop working.',
     passkeysTitle: 'Passkeys',
@@ -146,6 +153,7 @@ export const en = {
     aPasskey: 'a passkey',
     anApp: 'an authenticator app',
     aPassword: 'a password',
+    someRecoveryCodes: 'a set of recovery codes',
   },
   totp: {
     title: 'Set up an authenticator app',
@@ -158,9 +166,10 @@ export const en = {
     confirm: 'Turn on',
     cancel: 'Cancel',
     again: 'Begin again with a new secret',
-    recoveryTitle: 'Keep these recovery codes',
-    recoveryText:
-      'When you lose your phone, each of them lets you sign in once. They are not shown again: print them, or keep them in a password manager.',
+  },
+  recoveryCodes: {
+    title: 'Keep these recovery codes',
+    text: 'When you lose your device, each of them lets you sign in once, after your password. They are not shown again: print them, or keep them in a password manager.',
     codes: 'Recovery codes',
     kept: 'I have kept them',
   },
