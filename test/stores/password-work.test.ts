@@ -5,7 +5,7 @@ import { describeDatabases } from '../support/databases.ts'
 
 vi.mock(import('node:crypto'), async (importOriginal) => {
   const crypto = await importOriginal()
-  return { ...crypto, argon2: vi.fn(crypto.argon2) }
+  return { ...crypto, argon2: vi.fn<typeof crypto.argon2>(crypto.argon2) }
 })
 
 const PASSWORD = 'correct horse battery staple'

@@ -235,7 +235,7 @@ export const en = {
       'your name, e-mail address, password, passkeys and recovery codes',
       'all your sessions: you are signed out everywhere',
       'the access that you gave to applications, which ends at once',
-      'your memberships, and customers that have no other member and no application',
+      'your memberships, and your own customer when it has no other member, no application and no map data',
     ],
     stays:
       'Applications stay with their customers. The audit log keeps that the account was deleted.',
@@ -243,7 +243,7 @@ export const en = {
     submit: 'Delete the account',
     cancel: 'Keep the account',
     lastOwner:
-      'You are the only owner of a customer that has applications. Delete these applications, or make another member an owner first.',
+      'You are the only owner of a customer that has applications or collections of map data. Make another member an owner first. Or delete the applications, and ask those who run this service to delete the collections.',
   },
   applications: {
     title: 'Applications',

@@ -91,6 +91,13 @@ async function addAccounts(db: Kysely<any>): Promise<void> {
     .addColumn('suspended_at', 'bigint')
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .execute()
+  // For those that are pruned, which are few among many.
+  await db.schema
+    .createIndex('accounts_unconfirmed')
+    .on('accounts')
+    .column('created_at')
+    .where(sql<boolean>`email_confirmed_at is null`)
+    .execute()
   await db.schema
     .createTable('memberships')
     .addColumn('account_id', 'text', (column) => column.notNull())
