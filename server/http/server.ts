@@ -9,6 +9,7 @@ import { notFound } from '../protocol/problem.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
+import { refuseNul } from './nul.ts'
 import { type ProtectedAccess, requireDeclarations } from './route.ts'
 import { answerClientError } from './slow-body.ts'
 import { buildValidator } from './validation.ts'
@@ -70,6 +71,7 @@ export async function createServer(
   })
   acceptJson(app)
   allowCrossOrigin(app)
+  refuseNul(app)
   app.addHook('onRequest', (_request, reply, done) => {
     addSecurityHeaders(reply)
     done()

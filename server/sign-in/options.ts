@@ -6,7 +6,6 @@ import type { Passkeys } from '../access/accounts/passkeys.ts'
 import type { Passwords } from '../access/accounts/passwords.ts'
 import type { SecondFactors } from '../access/accounts/second-factors.ts'
 import type { Sessions } from '../access/accounts/session.ts'
-import type { Applications } from '../access/applications/applications.ts'
 import type { Areas } from '../access/areas/areas.ts'
 import type { ResolveClient } from '../access/clients/client-resolver.ts'
 import type { Consents } from '../access/consents/consent.ts'
@@ -36,7 +35,6 @@ export interface SignInOptions {
   consents: Consents
   areas: Areas
   customers: Customers
-  applications: Pick<Applications, 'findLogo'>
   resolveClient: ResolveClient
   feed: Pick<ChangeFeed, 'ensureFresh'>
   apis: Apis

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { preparePages } from '../pages/route.ts'
 import { networkOf } from '../protocol/network.ts'
-import { clientLogoRoute } from './client-logo.ts'
 import { confirmRoutes } from './confirm.ts'
 import { consentRoutes } from './consent.ts'
 import { invitationRoutes } from './invitation.ts'
@@ -48,5 +47,4 @@ export async function signInRoutes(app: FastifyInstance, options: SignInOptions)
   setupRoutes(app, options)
   signOutRoutes(app, options)
   consentRoutes(app, options)
-  clientLogoRoute(app, options)
 }

@@ -124,6 +124,12 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
     })
   })
 
+  it('refuses what no address can hold', async () => {
+    await using app = await openTestApp(await locate())
+    await setUp(app)
+    expect(await login(app, { email: 'ann\0@example.com' })).toMatchObject({ status: 400 })
+  })
+
   it('has the limits of the sign-in page', async () => {
     const clock = movableClock()
     await using app = await openTestApp(await locate(), { clock })
