@@ -123,6 +123,20 @@ describeDatabases('sensitive changes', (_kind, locate) => {
   })
 })
 
+describeDatabases('the deletion of an account', (_kind, locate) => {
+  it('says what stands in its way, be it collections alone', async () => {
+    await using pages = await openPages(await locate())
+    const { customers, memberships, collections } = pages.app.access
+    await customers.create(systemActor, { id: 'lund', name: 'Lund' })
+    const accountId = pages.account.id
+    await memberships.set(systemActor, { accountId, customerId: 'lund', role: 'owner' })
+    await collections.create(systemActor, { id: 'parks', customerId: 'lund', title: 'Parks' })
+    const refused = await pages.post('/account/delete', { current_password: PASSWORD })
+    expect(refused.statusCode).toBe(409)
+    expect(refused.body).toContain('applications or collections of map data')
+  })
+})
+
 describeDatabases('recovery codes', (_kind, locate) => {
   it('make a passkey a second factor, are counted, and warn before the last one', async () => {
     await using pages = await openPages(await locate())
