@@ -163,6 +163,7 @@ async function maintain(access: Access): Promise<void> {
   await access.tokenRevocation.prune()
   await access.sessions.prune()
   await access.challenges.prune()
+  await access.accounts.prune()
   await access.emailLinks.prune()
   await access.interactions.prune()
   await access.pushedRequests.prune()

@@ -107,6 +107,8 @@ export interface Overrides {
   random?: RandomBytes
   onError?: (error: unknown) => void
   log?: MailLog
+  /** Milliseconds between an answer and what is done after it (`Background`). */
+  backgroundDelay?: { least: number; most: number }
 }
 
 /** Where the data of this installation is. */
@@ -137,6 +139,7 @@ export async function openAccess(
     random = systemRandom,
     onError = () => {},
     log = { info: () => {}, error: () => {} },
+    backgroundDelay,
   }: Overrides = {},
 ): Promise<Access> {
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
@@ -176,7 +179,7 @@ export async function openAccess(
     onError,
   })
   const people = openAccounts(
-    { settings, database, masterKey, audit, clock, random, onError, log },
+    { settings, database, masterKey, audit, clock, random, onError, log, backgroundDelay },
     opened,
   )
   const permissions = openGrants({ settings, database, masterKey, audit, clock, random })

@@ -66,7 +66,7 @@ export function newEmailRoutes(
   )
 }
 
-/** Whether the address has an account already is told to its owner alone. */
+/** Whether the address has an account already is told to its owner alone: the work is the same. */
 export async function sendEmailLink(
   { account }: Person,
   email: string,
@@ -74,6 +74,7 @@ export async function sendEmailLink(
 ): Promise<void> {
   const holder = await accounts.findByEmail(email)
   if (holder && holder.id !== account.id) {
+    await emailLinks.pretend()
     mail.send(mailMessages.newEmailTaken(email))
     return
   }

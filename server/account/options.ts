@@ -17,6 +17,7 @@ import type { IdentityProviders } from '../access/identity-providers/identity-pr
 import type { Secrets } from '../access/secrets/secrets.ts'
 import type { UsedJtis } from '../access/used-jtis/used-jtis.ts'
 import type { LimitCall } from '../http/route.ts'
+import type { Background } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RandomBytes } from '../lib/random.ts'
 import type { Mail } from '../mail/mail.ts'
@@ -45,6 +46,7 @@ export interface AccountOptions {
   applications: Applications
   usedJtis: UsedJtis
   identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
+  background: Background
   mail: Mail
   mailMessages: MailMessages
   /** Counts calls of a person. */

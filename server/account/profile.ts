@@ -153,7 +153,7 @@ export function profileRoutes(
           return show(person, {}, { errors: { email: person.texts.profile.emailFault }, given })
         }
         await requireOwnAddress(person, options)
-        await sendEmailLink(person, email, options)
+        options.background.later(request.id, () => sendEmailLink(person, email, options))
         return reply.redirect(withDone('/account', 'email-sent'), 303)
       },
       { recent: true },

@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { preparePages } from '../pages/route.ts'
 import { applicationRoutes } from './applications/application.ts'
 import { listRoute } from './applications/list.ts'
-import { logoRoute } from './applications/logo.ts'
 import { registerRoutes } from './applications/register.ts'
 import { acceptUploads } from './applications/upload.ts'
 import { consentRoutes } from './consents.ts'
@@ -39,5 +38,4 @@ export async function accountRoutes(app: FastifyInstance, options: AccountOption
   listRoute(app, options, asPerson)
   registerRoutes(app, options, asPerson)
   applicationRoutes(app, options, asPerson)
-  logoRoute(app, options.applications)
 }

@@ -17,11 +17,15 @@ import type { AccountOptions } from './options.ts'
 import { passkeyPart, passkeyRoutes } from './passkeys.ts'
 import { createPasswordCheck } from './password-check.ts'
 import { type AsPerson, type Person, reauthenticationUrl } from './person.ts'
+import { recoveryCodeRoutes, recoveryPart } from './recovery-codes.ts'
 import { totpRoutes } from './totp.ts'
 
 const PATH = '/account/security'
 
-/** Of an account with and without a second factor (NIST SP 800-63B-4 §3.1.1.2). */
+/**
+ * Of an account with and without a second factor (NIST SP 800-63B-4 §3.1.1.2). A passkey beside the
+ * password does not count here: it is removed without the password, which would then be too short.
+ */
 const MINIMUM_LENGTH = { with: 8, without: 15 }
 
 export interface SecurityFaults {
@@ -35,7 +39,7 @@ export type ShowSecurity = (
   faults?: SecurityFaults,
 ) => Promise<unknown>
 
-/** `/account/security`: how the person signs in. The authenticator app is `totp.ts`, passkeys `passkeys.ts`. */
+/** `/account/security`: how the person signs in: the password. The rest is in `totp.ts`, `passkeys.ts`, `recovery-codes.ts`. */
 export function securityRoutes(
   app: FastifyInstance,
   options: AccountOptions,
@@ -49,6 +53,7 @@ export function securityRoutes(
     const { account, texts, recent, send } = person
     const { security: t } = texts
     const failed = Object.keys(errors).length > 0
+    const known = await passkeys.list(account.id)
     return send({
       status: status ?? (failed ? 400 : 200),
       title: t.title,
@@ -75,26 +80,19 @@ export function securityRoutes(
         title: html`${t.totpTitle}${badge(account.hasTotp ? 'good' : 'neutral', account.hasTotp ? t.on : t.off)}`,
         body: totpPart(person, errors),
       })}${
-        account.hasTotp &&
+        (account.hasTotp || known.length > 0) &&
         section({
           id: 'recovery-part',
           title: t.recoveryTitle,
-          body: html`<p>${t.recoveryText(await secondFactors.recoveryCodesLeft(account.id))}</p>
-            ${
-              recent &&
-              postForm({
-                id: 'recovery-form',
-                action: `${PATH}/recovery-codes`,
-                token: person.token,
-                body: html`<p class="hint">${t.newRecoveryCodesHint}</p>
-                  ${submitButton({ id: 'new-recovery-codes', label: t.newRecoveryCodes, kind: 'plain' })}`,
-              })
-            }`,
+          body: recoveryPart(person, {
+            needed: await secondFactors.areNeeded(account),
+            left: await secondFactors.recoveryCodesLeft(account.id),
+          }),
         })
       }${section({
         id: 'passkeys-part',
         title: t.passkeysTitle,
-        body: passkeyPart(person, await passkeys.list(account.id)),
+        body: passkeyPart(person, known),
       })}`,
     })
   }
@@ -135,6 +133,7 @@ export function securityRoutes(
 
   totpRoutes(app, options, asPerson, show)
   passkeyRoutes(app, options, asPerson)
+  recoveryCodeRoutes(app, options, asPerson)
 }
 
 function passwordPart({ account, texts, token, recent }: Person, errors: FieldErrors): Html | null {

@@ -8,11 +8,12 @@ import { withDone } from './layout.ts'
 import type { AccountOptions } from './options.ts'
 import { createPasswordCheck } from './password-check.ts'
 import type { AsPerson, Person } from './person.ts'
+import { showRecoveryCodes } from './recovery-codes.ts'
 import type { ShowSecurity } from './security.ts'
 
 const PATH = '/account/security'
 
-/** The authenticator app: set up, turned off, and the recovery codes in its place. */
+/** The authenticator app: set up, and turned off. */
 export function totpRoutes(
   app: FastifyInstance,
   options: AccountOptions,
@@ -88,20 +89,6 @@ export function totpRoutes(
       recent,
     ),
   )
-
-  app.post(
-    `${PATH}/recovery-codes`,
-    pageRoute('account.newRecoveryCodes', limit),
-    sent(
-      PATH,
-      async (person, _form, _request, reply) => {
-        const { account, actor } = person
-        if (!account.hasTotp) return reply.redirect(PATH, 303)
-        return showRecoveryCodes(person, await secondFactors.newRecoveryCodes(actor, account.id))
-      },
-      recent,
-    ),
-  )
 }
 
 /** @param begun null: the app has the secret already, only its code was wrong */
@@ -141,20 +128,6 @@ function showSetUp(
         body: submitButton({ id: 'begin-totp', label: t.again, kind: 'link' }),
       })
     }`,
-  })
-}
-
-function showRecoveryCodes({ texts, send }: Person, codes: readonly string[]) {
-  const { totp: t } = texts
-  return send({
-    title: t.recoveryTitle,
-    width: 'medium',
-    current: 'account',
-    body: html`<p>${t.recoveryText}</p>
-      <ul class="codes" id="recovery-codes" aria-label="${t.codes}">
-        ${codes.map((code) => html`<li><code>${code}</code></li>`)}
-      </ul>
-      ${linkButton({ href: PATH, id: 'kept', label: t.kept, kind: 'primary' })}`,
   })
 }
 

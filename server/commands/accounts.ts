@@ -177,7 +177,7 @@ async function remove(session: Session, name: string): Promise<void> {
   if (outcome === 'last-owner') {
     throw new Refusal(
       'last-owner',
-      `${account.email} is the last owner of a customer with clients: invite another owner, or delete those clients first.`,
+      `${account.email} is the last owner of a customer with clients or collections: invite another owner, or delete those first.`,
     )
   }
   output.show({ id: account.id, deleted: true }, `Account ${account.email} is deleted.`)

@@ -126,6 +126,8 @@ interface AccountsTable {
   password_hash: string | null
   /** Consecutive ones (NIST SP 800-63B-4 §3.2.2). */
   password_failures: Generated<number>
+  /** As `password_failures`; a new password leaves it. */
+  second_factor_failures: Generated<number>
   /** Encrypted. */
   totp_secret: string | null
   /** null: not in use until a first code was right. */

@@ -10,6 +10,7 @@ import { collectMethods } from './allowed-methods.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
+import { refuseNul } from './nul.ts'
 import { type ProtectedAccess, requireDeclarations } from './route.ts'
 import { answerClientError } from './slow-body.ts'
 import { buildValidator } from './validation.ts'
@@ -76,6 +77,7 @@ export async function createServer(
   })
   acceptJson(app)
   allowCrossOrigin(app)
+  refuseNul(app)
   app.addHook('onRequest', (_request, reply, done) => {
     addSecurityHeaders(reply)
     done()

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { randomBase62, randomInt64, systemRandom, toBase62, uuidv7 } from './random.ts'
+import {
+  randomBase62,
+  randomBetween,
+  randomInt64,
+  systemRandom,
+  toBase62,
+  uuidv7,
+} from './random.ts'
 
 describe('random', () => {
   it('draws base 62 text of the length asked for', () => {
@@ -23,6 +30,13 @@ describe('random', () => {
       expect(id).toMatch(/^[1-9]\d{15,18}$/)
       expect(BigInt(id)).toBeLessThan(2n ** 63n)
     }
+  })
+
+  it('draws numbers between two others', () => {
+    expect(randomBetween(200, 1_200, () => Buffer.alloc(4, 0))).toBe(200)
+    const most = randomBetween(200, 1_200, () => Buffer.alloc(4, 255))
+    expect(most).toBeGreaterThan(1_199.9)
+    expect(most).toBeLessThan(1_200)
   })
 
   it('makes UUIDs that sort by time', () => {

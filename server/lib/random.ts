@@ -50,6 +50,11 @@ export function randomHex(size: number, random: RandomBytes): string {
   return random(size).toString('hex')
 }
 
+/** A number of at least `least` and less than `most`; all are as likely. */
+export function randomBetween(least: number, most: number, random: RandomBytes): number {
+  return least + ((most - least) * random(4).readUInt32BE()) / 2 ** 32
+}
+
 /** A positive decimal int64 of 16 to 19 digits, as a string: JavaScript numbers cannot hold it. */
 export function randomInt64(random: RandomBytes): string {
   const lowest = 1_000_000_000_000_000n

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +102,15 @@ describe('the outbox', () => {
     }
   })
 
+  it('pretends without a trace', async () => {
+    const { mail, log } = createTestMail(outbox(), true)
+    mail.pretend(MESSAGE)
+    mail.pretend({ ...MESSAGE, to: 'no address' })
+    await mail[Symbol.asyncDispose]()
+    expect(existsSync(join(folder, 'outbox'))).toBe(false)
+    expect(log.text()).toBe('')
+  })
+
   it('does not flood one mailbox', async () => {
     const { mail, log } = createTestMail(outbox())
     for (let n = 0; n < 30; n++) mail.send(MESSAGE)
@@ -171,6 +180,7 @@ describe('SMTP', () => {
         sent.push(to)
         return Promise.resolve('sent')
       },
+      pretend: () => Promise.resolve(),
     })
     mail.send(MESSAGE)
     await mail.flush()

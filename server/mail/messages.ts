@@ -22,6 +22,8 @@ export interface Messages {
     to: string,
     options: { name: string; what: string; link: string },
   ): MailMessage
+  /** @param left how many codes are not used yet @param link to the page that makes new ones */
+  recoveryCodeUsed(to: string, options: { name: string; left: number; link: string }): MailMessage
   /** To the address that an account is to have from now on. */
   newEmail(to: string, options: { link: string }): MailMessage
   /** In place of it, where that address has an account already. */
@@ -117,6 +119,16 @@ export function createMessages(product: string): Messages {
         hello(name),
         `${harmless(what)} was removed from your account.`,
         notYou(link),
+      ]),
+
+    recoveryCodeUsed: (to, { name, left, link }) =>
+      message(to, 'a recovery code was used', [
+        hello(name),
+        `somebody signed in to your account with your password and one of your recovery codes. ${
+          left === 0 ? 'It was the last one.' : left === 1 ? 'One is left.' : `${left} are left.`
+        }`,
+        ...(left <= 2 ? [`Make new ones while you are signed in:\n${link}`] : []),
+        `If that was not you, set a new password at once, and make new recovery codes:\n${link}`,
       ]),
 
     newEmail: (to, { link }) =>

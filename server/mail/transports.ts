@@ -8,6 +8,8 @@ import type { MailMessage } from './mail.ts'
 export interface MailTransport {
   /** @returns where it went, in words @throws Error when it did not */
   send(message: MailMessage): Promise<string>
+  /** Writes the mail as `send` does, and throws it away. */
+  pretend(message: MailMessage): Promise<void>
 }
 
 /** Loaded with the first mail: most processes send none. */
@@ -37,6 +39,10 @@ export function createSmtpTransport(options: { url: string; from: string }): Mai
       await transporter.sendMail({ from: options.from, ...toMail(message) })
       return 'sent'
     },
+
+    async pretend(message) {
+      await compose(options.from, message)
+    },
   }
 }
 
@@ -55,23 +61,32 @@ export function createOutboxTransport(options: {
 
   return {
     async send(message) {
-      const { createTransport } = await nodemailer()
-      const composer = createTransport({
-        streamTransport: true,
-        buffer: true,
-        newline: 'unix',
-        ...CLOSED,
-      })
-      const mail = { from: options.from, ...toMail(message) }
-      const { message: content } = await composer.sendMail(mail)
+      const content = await compose(options.from, message)
       const time = new Date(clock.now()).toISOString().replaceAll(/[-:]/g, '')
       const file = join(folder, `${time}-${randomHex(4, random)}.eml`)
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(file, content as Buffer, { mode: 0o600, flag: 'wx' })
+      await writeFile(file, content, { mode: 0o600, flag: 'wx' })
       await removeOldest()
       return file
     },
+
+    async pretend(message) {
+      await compose(options.from, message)
+    },
   }
+}
+
+/** The mail as it travels (RFC 5322). */
+async function compose(from: string, message: MailMessage): Promise<Buffer> {
+  const { createTransport } = await nodemailer()
+  const composer = createTransport({
+    streamTransport: true,
+    buffer: true,
+    newline: 'unix',
+    ...CLOSED,
+  })
+  const { message: content } = await composer.sendMail({ from, ...toMail(message) })
+  return content as Buffer
 }
 
 function toMail({ to, subject, text }: MailMessage) {

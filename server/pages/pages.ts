@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Sessions } from '../access/accounts/session.ts'
+import type { Applications } from '../access/applications/applications.ts'
 import { installCookies } from '../http/cookies.ts'
 import type { RandomBytes } from '../lib/random.ts'
+import { clientLogoRoute } from './client-logo.ts'
 import { COPY_SCRIPT, COPY_SCRIPT_PATH } from './copy-script.ts'
 import { installFormTokens } from './form-token.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
@@ -33,6 +35,7 @@ export async function installPages(
     publicUrl: string
     pages: { name: string; colour: string; logoFile?: string | undefined }
     sessions: Pick<Sessions, 'find'>
+    applications: Pick<Applications, 'findLogo'>
     /** Of the forms' tokens. */
     formKey: Buffer
     random: RandomBytes
@@ -55,6 +58,7 @@ export async function installPages(
   asset(COPY_SCRIPT_PATH, 'assets.copy', 'text/javascript; charset=utf-8', COPY_SCRIPT)
   asset('/assets/icon.svg', 'assets.icon', 'image/svg+xml', theme.icon)
   if (theme.logo) asset('/assets/logo', 'assets.logo', theme.logo.contentType, theme.logo.body)
+  clientLogoRoute(app, options.applications)
 }
 
 const ASSET_HEADERS = {

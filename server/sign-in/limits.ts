@@ -1,13 +1,11 @@
 import type { FastifyReply } from 'fastify'
 import type { Messages } from '../pages/messages.ts'
 import { PageError } from '../pages/page-error.ts'
-import type { Background } from './background.ts'
 import type { MayMail } from './mail-limit.ts'
 import type { SignInOptions } from './options.ts'
 
 /** For pages that send mail to an address that a stranger typed. */
 export interface MailingOptions extends SignInOptions {
-  background: Background
   mayMail: MayMail
 }
 

@@ -6,7 +6,6 @@ import type { Passkeys } from '../access/accounts/passkeys.ts'
 import type { Passwords } from '../access/accounts/passwords.ts'
 import type { SecondFactors } from '../access/accounts/second-factors.ts'
 import type { Sessions } from '../access/accounts/session.ts'
-import type { Applications } from '../access/applications/applications.ts'
 import type { Areas } from '../access/areas/areas.ts'
 import type { ResolveClient } from '../access/clients/client-resolver.ts'
 import type { Consents } from '../access/consents/consent.ts'
@@ -16,6 +15,7 @@ import type { Interactions } from '../access/interactions/interaction.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { ChangeFeed } from '../database/change-feed.ts'
 import type { LimitCall } from '../http/route.ts'
+import type { Background } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Messages as MailMessages } from '../mail/messages.ts'
@@ -35,11 +35,11 @@ export interface SignInOptions {
   consents: Consents
   areas: Areas
   customers: Customers
-  applications: Pick<Applications, 'findLogo'>
   resolveClient: ResolveClient
   feed: Pick<ChangeFeed, 'ensureFresh'>
   apis: Apis
   identityProviders: Pick<IdentityProviders, 'find' | 'findByEmail' | 'requiredProviderFor'>
+  background: Background
   mail: Mail
   mailMessages: MailMessages
   /** Counts calls of a network. */

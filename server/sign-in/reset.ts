@@ -38,9 +38,17 @@ export function resetRoutes(app: FastifyInstance, options: MailingOptions): void
     const given = form.get('email') ?? ''
     const email = parseEmail(given)
     if (email === null) return sendForgot(reply, journey, { email: given, fault: faults.email })
-    options.background(request, async () => {
+    if (!options.mayMail('reset', email)) {
+      return sendCheckYourMail(reply, journey, forgot.sent(email))
+    }
+    options.background.later(request.id, async () => {
       const account = await accounts.findByEmail(email)
-      if (!account || account.suspended || !options.mayMail('reset', account.email)) return
+      if (!account || account.suspended) {
+        await emailLinks.pretend()
+        const link = `${publicUrl}/reset-password`
+        mail.pretend(mailMessages.resetPassword(email, { name: '', link }))
+        return
+      }
       const text = await emailLinks.create({
         purpose: 'reset',
         accountId: account.id,

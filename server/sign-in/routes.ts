@@ -1,8 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { preparePages } from '../pages/route.ts'
 import { networkOf } from '../protocol/network.ts'
-import { createBackground } from './background.ts'
-import { clientLogoRoute } from './client-logo.ts'
 import { confirmRoutes } from './confirm.ts'
 import { consentRoutes } from './consent.ts'
 import { invitationRoutes } from './invitation.ts'
@@ -27,7 +25,7 @@ import { signUpRoutes } from './sign-up.ts'
  * - Without one, the sign-in ends at `continue`, a path of this server.
  *
  * Nothing tells whether an e-mail is known: passwords take the same time in any case, and what depends
- * on an account is done after the answer (`background.ts`). Every sign-in ends in `complete.ts`, that
+ * on an account is done a while after the answer (`lib/background.ts`), and alike. Every sign-in ends in `complete.ts`, that
  * at an organisation's provider (`upstream.ts`) too.
  */
 export async function signInRoutes(app: FastifyInstance, options: SignInOptions): Promise<void> {
@@ -37,11 +35,7 @@ export async function signInRoutes(app: FastifyInstance, options: SignInOptions)
       await options.limitCall(request, reply, `network:${networkOf(request.ip)}`)
     }
   })
-  const mailing = {
-    ...options,
-    background: createBackground(app),
-    mayMail: createMailLimit(options),
-  }
+  const mailing = { ...options, mayMail: createMailLimit(options) }
   passwordRoutes(app, mailing)
   organisationRoutes(app, options)
   secondFactorRoutes(app, options)
@@ -53,5 +47,4 @@ export async function signInRoutes(app: FastifyInstance, options: SignInOptions)
   setupRoutes(app, options)
   signOutRoutes(app, options)
   consentRoutes(app, options)
-  clientLogoRoute(app, options)
 }

@@ -53,9 +53,20 @@ export function secondFactorRoutes(app: FastifyInstance, options: SignInOptions)
       return sendSecondFactor(request, reply, options, journey, pending, secondFactor.wrong)
     }
     await takeStep(options, journey, step)
+    if (recoveryCode !== null) await warnOfCodesLeft(account, options)
     const methods = ['pwd', 'otp', 'mfa'] as const
     return completeSignIn(request, reply, options, { journey, account, methods })
   })
+}
+
+/** By mail: it is their person who must hear of it, also where somebody else has used the code. */
+async function warnOfCodesLeft(
+  { id, email, name }: Account,
+  { secondFactors, mail, mailMessages, publicUrl }: SignInOptions,
+): Promise<void> {
+  const left = await secondFactors.recoveryCodesLeft(id)
+  const link = `${publicUrl}/account/security`
+  mail.send(mailMessages.recoveryCodeUsed(email, { name, left, link }))
 }
 
 /** Goes on to the page, with the password done. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Account } from '../access/accounts/account.ts'
+import { parseEmail } from '../access/accounts/email.ts'
 import { resumeUrl } from '../access/interactions/interaction.ts'
 import { nextStep } from '../access/interactions/next-step.ts'
 import {
@@ -60,10 +61,9 @@ export function signInRoutes(app: FastifyInstance, options: MailingOptions): voi
     if (required) return sendToOrganisation(reply, journey, required.id, email)
     const outcome = await passwords.verify(email, password, request.ip)
     if (outcome.kind === 'wait') throw tooManyAttempts(reply, journey.messages, outcome.seconds)
-    if (outcome.kind === 'unconfirmed') {
-      options.background(request, () => mailConfirmation(options, journey, outcome.account))
-    }
     if (outcome.kind !== 'right') {
+      const account = outcome.kind === 'unconfirmed' ? outcome.account : null
+      confirmLater(request, options, journey, { email, account })
       return sendSignIn(request, reply, options, journey, { email, fault: signIn.wrong })
     }
     const { account } = outcome
@@ -165,14 +165,42 @@ function noticeOf(
     : null
 }
 
-/** Sends the link that confirms an account's e-mail, unless that mailbox got many just now. */
-export async function mailConfirmation(
+/**
+ * After a sign-in that failed. The work is the same where there is nothing to confirm: else whoever
+ * signed up with somebody's address could find out now whether it was known.
+ */
+function confirmLater(
+  request: FastifyRequest,
   options: MailingOptions,
   journey: Journey,
-  account: Account,
+  { email, account }: { email: string; account: Account | null },
+): void {
+  const address = parseEmail(email)
+  if (address === null || !options.mayMail('sign-in', address)) return
+  options.background.later(request.id, () =>
+    account
+      ? mailConfirmation(options, journey, account)
+      : pretendConfirmation(options, journey, address),
+  )
+}
+
+/** Costs what `mailConfirmation` costs. */
+async function pretendConfirmation(
+  { emailLinks, challenges, mail, mailMessages, publicUrl }: SignInOptions,
+  { visitor }: Journey,
+  email: string,
 ): Promise<void> {
-  if (!options.mayMail('confirm', account.email)) return
-  const { id: accountId, email } = account
+  await emailLinks.pretend()
+  await challenges.create('sign-up', visitor.browser, null, {}, 0)
+  mail.pretend(mailMessages.confirmEmail(email, { link: `${publicUrl}/confirm` }))
+}
+
+/** Sends the link that confirms an account's e-mail. */
+export async function mailConfirmation(
+  options: SignInOptions,
+  journey: Journey,
+  { id: accountId, email }: Account,
+): Promise<void> {
   const { browser } = journey.visitor
   const token = await options.emailLinks.create({
     purpose: 'confirm',

@@ -35,9 +35,11 @@ export function signUpRoutes(app: FastifyInstance, options: MailingOptions): voi
     // In any case, so that its time tells nothing.
     const passwordHash = await options.passwords.hash(person.password)
     const { name, email } = person
-    options.background(request, () =>
-      signUp(request, options, journey, { name, email, passwordHash }),
-    )
+    if (options.mayMail('sign-up', email)) {
+      options.background.later(request.id, () =>
+        signUp(request, options, journey, { name, email, passwordHash }),
+      )
+    }
     return sendCheckYourMail(reply, journey, journey.messages.signUp.sent(email))
   })
 }
@@ -48,15 +50,18 @@ async function signUp(
   journey: Journey,
   person: { name: string; email: string; passwordHash: string },
 ): Promise<void> {
-  const { accounts, emailLinks, mail, mailMessages, publicUrl } = options
+  const { accounts, challenges, emailLinks, mail, mailMessages, publicUrl } = options
   const { kind, account } = await accounts.create(anonymousActor(request), person)
   if (kind === 'created') {
     await mailConfirmation(options, journey, account)
     return
   }
   const { email, name } = account
-  if (!options.mayMail(account.emailConfirmed ? 'known' : 'reset', email)) return
+  // What a new account costs beside its mail: itself, a link and a challenge.
+  await emailLinks.pretend()
+  await challenges.create('sign-up', journey.visitor.browser, null, {}, 0)
   if (account.emailConfirmed) {
+    await emailLinks.pretend()
     mail.send(mailMessages.knownEmail(email, { name, link: `${publicUrl}/forgot-password` }))
     return
   }

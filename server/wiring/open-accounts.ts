@@ -13,8 +13,9 @@ import type { Audit } from '../access/audit/audit.ts'
 import type { MasterKey } from '../access/keys/master-key.ts'
 import type { Settings } from '../config/load.ts'
 import type { Database } from '../database/database.ts'
+import { type Background, createBackground } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { RandomBytes } from '../lib/random.ts'
+import { type RandomBytes, randomBetween } from '../lib/random.ts'
 import { createMail, type Mail, type MailLog } from '../mail/mail.ts'
 import { createMessages, type Messages } from '../mail/messages.ts'
 import { createOutboxTransport, createSmtpTransport } from '../mail/transports.ts'
@@ -30,9 +31,14 @@ export interface AccountsAccess {
   invitations: Invitations
   memberships: Memberships
   sessions: Sessions
+  /** For what depends on whether an e-mail is known. */
+  background: Background
   mail: Mail
   mailMessages: Messages
 }
+
+/** Between a form and the mail that it sends: enough to hide in, and short for who waits for the mail. */
+const BACKGROUND_DELAY = { least: 200, most: 1_200 }
 
 /** @param opened gets what must be closed */
 export function openAccounts(
@@ -45,15 +51,17 @@ export function openAccounts(
     random: RandomBytes
     onError: (error: unknown) => void
     log: MailLog
+    backgroundDelay: { least: number; most: number } | undefined
   },
   opened: AsyncDisposableStack,
 ): AccountsAccess {
-  const { settings } = options
+  const { settings, random, log, backgroundDelay = BACKGROUND_DELAY } = options
   const { publicUrl, sessions } = settings
   const { name } = settings.pages
   const challenges = createChallenges(options)
   const accounts = createAccounts({ ...options, maximumCached: settings.caches.accounts })
   const emailLinks = createEmailLinks(options)
+  const mail = opened.use(openMail(options))
   const memberships = createMemberships({ ...options, maximumCached: settings.caches.accounts })
   return {
     accounts,
@@ -71,7 +79,15 @@ export function openAccounts(
         absoluteMilliseconds: sessions.absoluteHours * 3_600_000,
       }),
     ),
-    mail: opened.use(openMail(options)),
+    // After the mail, so that it is emptied into it before that ends.
+    background: opened.use(
+      createBackground({
+        delay: () => randomBetween(backgroundDelay.least, backgroundDelay.most, random),
+        onError: (error, requestId) =>
+          log.error({ err: error, requestId }, 'failed after the answer'),
+      }),
+    ),
+    mail,
     mailMessages: createMessages(name),
   }
 }

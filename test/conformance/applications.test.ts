@@ -422,6 +422,8 @@ describe('registering', () => {
 })
 
 describe('a logo', () => {
+  const logoUrl = () => `${server.url}/assets/clients/${server.sample.client_id}/logo`
+
   async function upload(body: Buffer, fileName = 'logo.png'): Promise<Response> {
     const form = new FormData()
     form.set('form_token', await formToken(owner))
@@ -431,7 +433,7 @@ describe('a logo', () => {
 
   it('is shown as what it is, to our pages alone', async () => {
     expect((await upload(PNG, '../../x.html')).status).toBe(303)
-    const answer = await fetch(`${server.url}${demoPath()}/logo`)
+    const answer = await fetch(logoUrl())
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toBe('image/png')
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
@@ -439,7 +441,7 @@ describe('a logo', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(PNG)
     expect((await send(owner, `${demoPath()}/logo/remove`)).status).toBe(303)
-    expect((await fetch(`${server.url}${demoPath()}/logo`)).status).toBe(404)
+    expect((await fetch(logoUrl())).status).toBe(404)
   })
 
   it.each([
@@ -448,7 +450,7 @@ describe('a logo', () => {
     ['more than 100 kB', Buffer.concat([PNG, Buffer.alloc(100_000)])],
   ])('may not be %s', async (_name, body) => {
     expect((await upload(body)).status).toBe(400)
-    expect((await fetch(`${server.url}${demoPath()}/logo`)).status).toBe(404)
+    expect((await fetch(logoUrl())).status).toBe(404)
   })
 
   it('of megabytes does not reach the server’s memory whole', async () => {

@@ -129,6 +129,7 @@ describe('GET /maps/search', () => {
     ['q=', 'q'],
     ['q=%22*%22', 'q'],
     ['q=%00', 'q'],
+    ['q=a%00b', 'q'],
     [`q=${'x'.repeat(201)}`, 'q'],
     ['q=a&q=b', 'q'],
     ['q=a&limit=0', 'limit'],
@@ -154,7 +155,7 @@ describe('GET /maps/search', () => {
   })
 
   it('takes the syntax of databases for text', async () => {
-    for (const q of ["san' | 'a", 'NEAR(san a)', 'san":*', 'x\\', "';drop table x--", 'a\0b']) {
+    for (const q of ["san' | 'a", 'NEAR(san a)', 'san":*', 'x\\', "';drop table x--"]) {
       expect((await request({ q })).status, q).toBe(200)
     }
   })

@@ -1,12 +1,15 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { systemActor } from '../../server/access/audit/actor.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { movableClock } from '../support/access.ts'
 import { openTestApp } from '../support/app.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { postForm } from '../support/page-form.ts'
+import { insertPasskey } from '../support/passkey-row.ts'
 
 const MINUTE = 60_000
 const PASSWORD = 'quiet words for a test'
+const EMAIL = 'ann@example.com'
 
 /** The application with one person, signed in. */
 async function openPages(location: DatabaseLocation, passwordHash: 'some' | null = 'some') {
@@ -14,7 +17,7 @@ async function openPages(location: DatabaseLocation, passwordHash: 'some' | null
   const app = await openTestApp(location, { clock })
   const { accounts, passwords, sessions } = app.access
   const created = await accounts.create(systemActor, {
-    email: 'ann@example.com',
+    email: EMAIL,
     name: 'Ann',
     passwordHash: passwordHash && (await passwords.hash(PASSWORD)),
     emailConfirmed: true,
@@ -117,6 +120,58 @@ describeDatabases('sensitive changes', (_kind, locate) => {
     expect(refused.statusCode).toBe(400)
     expect(refused.body).toContain('at least 15 characters')
     expect((await accounts.find(id))!.hasTotp).toBe(true)
+  })
+})
+
+describeDatabases('the deletion of an account', (_kind, locate) => {
+  it('says what stands in its way, be it collections alone', async () => {
+    await using pages = await openPages(await locate())
+    const { customers, memberships, collections } = pages.app.access
+    await customers.create(systemActor, { id: 'lund', name: 'Lund' })
+    const accountId = pages.account.id
+    await memberships.set(systemActor, { accountId, customerId: 'lund', role: 'owner' })
+    await collections.create(systemActor, { id: 'parks', customerId: 'lund', title: 'Parks' })
+    const refused = await pages.post('/account/delete', { current_password: PASSWORD })
+    expect(refused.statusCode).toBe(409)
+    expect(refused.body).toContain('applications or collections of map data')
+  })
+})
+
+describeDatabases('recovery codes', (_kind, locate) => {
+  it('make a passkey a second factor, are counted, and warn before the last one', async () => {
+    await using pages = await openPages(await locate())
+    const { access } = pages.app
+    const { secondFactors } = access
+    const { id } = pages.account
+    const show = async () => (await pages.get('/account/security')).body
+    const codesOf = (body: string) =>
+      [...body.matchAll(/<code>([^<]+)<\/code>/g)].map(([, code]) => code!)
+    expect(await show()).not.toContain('id="recovery-part"')
+    const nothing = await pages.post('/account/security/recovery-codes')
+    expect(nothing.headers.location).toBe('/account/security')
+
+    await insertPasskey(access, id, 'key')
+    expect(await show()).toContain('so does a password')
+    const signIn = () => postForm(pages.app, '/sign-in', { email: EMAIL, password: PASSWORD })
+    expect((await signIn()).headers.location).toBe('/account')
+    const codes = codesOf((await pages.post('/account/security/recovery-codes')).body)
+    expect(codes).toHaveLength(10)
+    expect(await show()).toContain('10 codes are left')
+    for (const code of codes.slice(2)) await secondFactors.useRecoveryCode(systemActor, id, code)
+    expect(await show()).toContain('before the last one is used')
+
+    const send = vi.spyOn(access.mail, 'send')
+    const second = (await signIn()).headers.location as string
+    expect(second).toContain('/sign-in/second-factor?')
+    const step = new URL(second, 'http://x').searchParams.get('step')!
+    const fields = { step, recovery_code: codes[0]! }
+    const used = await postForm(pages.app, '/sign-in/second-factor', fields)
+    expect(used.headers.location).toBe('/account')
+    expect(send).toHaveBeenCalledWith(
+      expect.objectContaining({ to: EMAIL, text: expect.stringContaining('One is left.') }),
+    )
+    await secondFactors.useRecoveryCode(systemActor, id, codes[1]!)
+    expect(await show()).toContain('No code is left')
   })
 })
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { Access } from '../../server/open-access.ts'
 import { commandLine, movableClock, openTestAccess } from '../support/access.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { insertPasskey } from '../support/passkey-row.ts'
 
 const EMAIL = 'ann@lund.example'
 const PASSWORD = 'correct horse battery staple'
@@ -123,26 +124,6 @@ describeDatabases('passwords', (_kind, locate) => {
     expect(await failures()).toBe(3)
     await access.passwords.verify(EMAIL, PASSWORD, null)
     expect(await failures()).toBe(0)
-  })
-
-  it('begin anew with a passkey beside them too, which a sign-in by password does not ask for', async () => {
-    await using access = await openTestAccess(await locate())
-    const { id } = await createPerson(access)
-    const passkey = { account_id: id, public_key: '', counter: 0, transports: '', name: 'Key' }
-    await access.database.write((write) =>
-      write.query
-        .insertInto('passkeys')
-        .values({ ...passkey, id: 'key', created_at: 0, last_used_at: null })
-        .execute(),
-    )
-    const account = (await access.accounts.find(id))!
-    expect(await access.secondFactors.areNeeded(account)).toBe(false)
-    for (let round = 0; round < 2; round++) {
-      await kindsOf(Array.from({ length: 55 }, () => access.passwords.verify(EMAIL, 'wrong', null)))
-      expect(await access.passwords.verify(EMAIL, PASSWORD, null)).toMatchObject({ kind: 'right' })
-    }
-    await access.secondFactors.newRecoveryCodes(commandLine, id)
-    expect(await access.secondFactors.areNeeded(account)).toBe(true)
   })
 
   it('slow down who guesses from one network, and nobody else', async () => {
@@ -281,7 +262,7 @@ describeDatabases('second factors', (_kind, locate) => {
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, typed)).toBe(true)
     const next = await one.secondFactors.newRecoveryCodes(commandLine, id)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[2]!)).toBe(false)
-    expect(await one.secondFactors.useRecoveryCode(commandLine, id, next[0]!)).toBe(true)
+    expect(await one.secondFactors.useRecoveryCode(commandLine, id, next![0]!)).toBe(true)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, '')).toBe(false)
   })
 
@@ -297,22 +278,103 @@ describeDatabases('second factors', (_kind, locate) => {
     expect(await access.secondFactors.verifyTotp(id, codeAt(clock.now()))).toBe(true)
   })
 
-  it('share the ceiling with the password, which does not take their failures back', async () => {
+  it('judge no more guesses that come all at once', async () => {
     const clock = movableClock()
     await using access = await openTestAccess(await locate(), { clock })
     const { id } = await createPerson(access)
-    const { codeAt } = await addTotp(access, id, clock.now())
+    const { codeAt, recoveryCodes } = await addTotp(access, id, clock.now())
+    clock.advance(30_000)
+    const guesses = [...Array.from({ length: 60 }, () => 'wrong'), codeAt(clock.now())]
+    const outcomes = await Promise.all(
+      guesses.map((code) => access.secondFactors.verifyTotp(id, code)),
+    )
+    expect(outcomes).not.toContain(true)
+    const judged = await access.database.query
+      .selectFrom('accounts')
+      .select('second_factor_failures')
+      .executeTakeFirstOrThrow()
+    expect(judged.second_factor_failures).toBe(10)
+    expect(await access.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[0]!)).toBe(
+      false,
+    )
+  })
+
+  it('count nothing that was right', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { id } = await createPerson(access)
+    const { recoveryCodes } = await addTotp(access, id, clock.now())
+    for (const code of recoveryCodes) {
+      expect(await access.secondFactors.useRecoveryCode(commandLine, id, code)).toBe(true)
+    }
+    for (let n = 0; n < 9; n++) await access.secondFactors.verifyTotp(id, 'wrong')
+    const codes = await access.secondFactors.newRecoveryCodes(commandLine, id)
+    expect(await access.secondFactors.useRecoveryCode(commandLine, id, codes![0]!)).toBe(true)
+  })
+
+  it('have a ceiling of their own, which neither the right password nor a new one lifts', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { id } = await createPerson(access)
+    const { codeAt, recoveryCodes } = await addTotp(access, id, clock.now())
     for (let round = 0; round < 11; round++) {
       clock.advance(300_000)
-      await access.passwords.verify(EMAIL, PASSWORD, null)
+      const right = await access.passwords.verify(EMAIL, PASSWORD, null)
+      expect(right).toMatchObject({ kind: 'right' })
       for (let n = 0; n < 10; n++) await access.secondFactors.verifyTotp(id, 'wrong')
     }
-    clock.advance(300_000)
-    expect(await access.secondFactors.verifyTotp(id, codeAt(clock.now()))).toBe(false)
-    expect(await access.passwords.verify(EMAIL, PASSWORD, null)).toEqual({ kind: 'locked' })
+    const next = () => {
+      clock.advance(300_000)
+      return access.secondFactors.verifyTotp(id, codeAt(clock.now()))
+    }
+    expect(await next()).toBe(false)
     await access.accounts.setPassword(commandLine, id, await access.passwords.hash(PASSWORD))
-    clock.advance(300_000)
-    expect(await access.secondFactors.verifyTotp(id, codeAt(clock.now()))).toBe(true)
+    expect(await next()).toBe(false)
+    expect(await access.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[0]!)).toBe(
+      true,
+    )
+    expect(await next()).toBe(true)
+  })
+
+  it('are passkeys too, from their first recovery codes to the last passkey', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { secondFactors } = access
+    const { id } = await createPerson(access)
+    const needed = async () => secondFactors.areNeeded((await access.accounts.find(id))!)
+    expect(await secondFactors.newRecoveryCodes(commandLine, id)).toBeNull()
+    await insertPasskey(access, id, 'one')
+    await insertPasskey(access, id, 'two')
+    expect(await needed()).toBe(false)
+
+    const codes = (await secondFactors.newRecoveryCodes(commandLine, id))!
+    expect(await needed()).toBe(true)
+    for (const code of codes) await secondFactors.useRecoveryCode(commandLine, id, code)
+    expect(await secondFactors.recoveryCodesLeft(id)).toBe(0)
+    expect(await needed()).toBe(true)
+
+    const { recoveryCodes } = await addTotp(access, id, clock.now())
+    await secondFactors.removeTotp(commandLine, id)
+    for (const code of recoveryCodes) await secondFactors.useRecoveryCode(commandLine, id, code)
+    expect(await needed()).toBe(true)
+
+    await access.passkeys.remove(commandLine, id, 'one')
+    expect(await needed()).toBe(true)
+    await access.passkeys.remove(commandLine, id, 'two')
+    expect(await needed()).toBe(false)
+    // A passkey of later must not be asked for because of codes that nobody has any more.
+    await insertPasskey(access, id, 'three')
+    expect(await needed()).toBe(false)
+  })
+
+  it('leave an app its recovery codes when the last passkey is removed', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { id } = await createPerson(access)
+    await addTotp(access, id, clock.now())
+    await insertPasskey(access, id, 'key')
+    await access.passkeys.remove(commandLine, id, 'key')
+    expect(await access.secondFactors.recoveryCodesLeft(id)).toBe(10)
   })
 
   it('end with their recovery codes', async () => {

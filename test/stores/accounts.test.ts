@@ -3,7 +3,9 @@ import { subjectOf } from '../../server/access/accounts/account.ts'
 import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { insertPasskey } from '../support/passkey-row.ts'
 
+const DAY = 86_400_000
 const PASSWORD = 'correct horse battery staple'
 
 async function createPerson(access: Access, email = 'ann@lund.example', name = 'Ann') {
@@ -55,6 +57,45 @@ describeDatabases('accounts', (_kind, locate) => {
     expect(
       await access.accounts.confirmEmail(commandLine, id, 'Victim@lund.example'),
     ).toMatchObject({ emailConfirmed: true })
+  })
+
+  it('are forgotten when nobody confirms the e-mail within a week', async () => {
+    const clock = movableClock()
+    await using access = await openTestAccess(await locate(), { clock })
+    const { accounts, emailLinks, memberships } = access
+    const signUp = async (email: string, options: { operator?: boolean } = {}) => {
+      const person = { email, name: 'Ann', passwordHash: 'x', ...options }
+      return (await accounts.create(commandLine, person)).account.id
+    }
+    const forgotten = await signUp('forgotten@lund.example')
+    const kept = [
+      (await createPerson(access)).id,
+      await signUp('operator@lund.example', { operator: true }),
+      await signUp('member@lund.example'),
+      await signUp('late@lund.example'),
+    ]
+    const { customerId } = await createDemoClient(access)
+    await memberships.set(commandLine, { accountId: kept[2]!, customerId, role: 'owner' })
+    clock.advance(7 * DAY - 1)
+    kept.push(await signUp('young@lund.example'))
+    const link = { purpose: 'confirm', accountId: kept[3]!, email: 'late@lund.example' } as const
+    await emailLinks.create(link)
+    await emailLinks.create({ ...link, accountId: forgotten, email: 'forgotten@lund.example' })
+    await accounts.prune()
+    expect(await accounts.find(forgotten)).not.toBeNull()
+
+    clock.advance(1)
+    await accounts.prune()
+    expect(await accounts.find(forgotten)).not.toBeNull()
+    clock.advance(DAY)
+    await emailLinks.create(link)
+    await accounts.prune()
+    expect(await accounts.find(forgotten)).toBeNull()
+    for (const id of kept) expect(await accounts.find(id)).not.toBeNull()
+    expect((await access.audit.list({ limit: 1 }))[0]).toMatchObject({
+      action: 'account.delete',
+      object: { id: forgotten },
+    })
   })
 
   it('does not let two accounts take one e-mail', async () => {
@@ -207,6 +248,7 @@ describeDatabases('deleting an account', (_kind, locate) => {
     await using other = await openTestAccess(location)
     const { customerId } = await createDemoClient(access)
     const { id } = await createPerson(access)
+    await insertPasskey(access, id, 'key')
     await Promise.allSettled([
       begin(other, id),
       access.accounts.delete(commandLine, id),

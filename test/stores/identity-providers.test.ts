@@ -180,6 +180,19 @@ describeDatabases('identity providers', (_kind, locate) => {
       expect(await access.accounts.find(squatter.account.id)).toBeNull()
     })
 
+    it('is who confirmed the address, however close to it', async () => {
+      for (let round = 0; round < 12; round++) {
+        const email = `ann-${round}@acme.example`
+        const person = { email, name: 'Ann', passwordHash: 'x' }
+        const { account } = await access.accounts.create(commandLine, person)
+        const [confirmed, signedIn] = await Promise.all([
+          access.accounts.confirmEmail(commandLine, account.id, email),
+          admitted({ sub: `s-${round}`, email, name: 'Ann' }),
+        ])
+        expect(signedIn.id === account.id).toBe(confirmed !== null)
+      }
+    })
+
     it.each([
       [{ sub: 's', email: 'ann@other.example' }, 'foreign_domain'],
       [{ sub: 's', email: 'ann@evil.acme.example' }, 'foreign_domain'],

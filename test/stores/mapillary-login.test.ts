@@ -3,6 +3,7 @@ import type { NewAccount } from '../../server/access/accounts/accounts.ts'
 import { commandLine, movableClock } from '../support/access.ts'
 import { openTestApp, type TestApp } from '../support/app.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { insertPasskey } from '../support/passkey-row.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -115,21 +116,10 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
     expect(unconfirmed.body.error.message).toBe(unknown.body.error.message)
 
     const account = await createAccount(app)
-    await app.access.database.write((write) =>
-      write.query
-        .insertInto('passkeys')
-        .values({
-          id: 'passkey',
-          account_id: account.id,
-          public_key: '',
-          counter: 0,
-          transports: '',
-          name: 'Key',
-          created_at: 0,
-          last_used_at: null,
-        })
-        .execute(),
-    )
+    await insertPasskey(app.access, account.id, 'passkey')
+    // It stands in for the password, on the sign-in page too.
+    expect((await login(app)).status).toBe(200)
+    await app.access.secondFactors.newRecoveryCodes(commandLine, account.id)
     const second = await login(app)
     expect(second).toMatchObject({ status: 403, body: { error: { code: 406 } } })
     expect(second.body.error.error_user_msg).toContain('second factor')
@@ -138,6 +128,12 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
       status: 400,
       body: { error: { code: 100 } },
     })
+  })
+
+  it('refuses what no address can hold', async () => {
+    await using app = await openTestApp(await locate())
+    await setUp(app)
+    expect(await login(app, { email: 'ann\0@example.com' })).toMatchObject({ status: 400 })
   })
 
   it('has the limits of the sign-in page', async () => {

@@ -5,28 +5,10 @@ import { commandLine } from '../support/access.ts'
 import { openTestApp } from '../support/app.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { BROWSER, postForm as post } from '../support/page-form.ts'
 
-const BROWSER = 'b'.repeat(43)
 const PASSWORD = 'quiet words for a test'
 const EMAIL = 'ann@example.com'
-
-/** A POST of a form that the page of this browser had. */
-async function post(app: App, url: string, fields: Record<string, string>, cookie?: string) {
-  const session = cookie === undefined ? null : await app.access.sessions.find(cookie)
-  return app.http.inject({
-    method: 'POST',
-    url,
-    headers: {
-      accept: 'text/html',
-      'content-type': 'application/x-www-form-urlencoded',
-      cookie: `mapgate-browser=${BROWSER}${cookie ? `; mapgate-session=${cookie}` : ''}`,
-    },
-    payload: new URLSearchParams({
-      form_token: app.http.formTokenOf({ browser: BROWSER, session }),
-      ...fields,
-    }).toString(),
-  })
-}
 
 async function createPerson({ access }: App, email = EMAIL) {
   const outcome = await access.accounts.create(commandLine, {
@@ -81,6 +63,11 @@ describeDatabases('what no name and no id can hold', (_kind, locate) => {
   it('is refused, not failed at', async () => {
     await using app = await openTestApp(await locate())
     const nul = '%00'
+    const cookie = await begin(app, (await createPerson(app)).id)
+    const headers = {
+      accept: 'text/html',
+      cookie: `mapgate-browser=${BROWSER}; mapgate-session=${cookie}`,
+    }
     for (const url of [
       `/sign-in?interaction=${nul}`,
       `/consent?interaction=${nul}`,
@@ -91,10 +78,49 @@ describeDatabases('what no name and no id can hold', (_kind, locate) => {
       `/invitation?token=${nul}`,
       `/reset-password?token=${nul}`,
       `/assets/clients/${nul}/logo`,
+      `/account/members?customer=a${nul}`,
+      `/applications/${nul}`,
+      `/applications/a${nul}/delete`,
+      `/applications?customer=a&after=${nul}`,
     ]) {
-      const { statusCode } = await app.http.inject({ url, headers: { accept: 'text/html' } })
-      expect(statusCode, url).toBeLessThan(500)
+      const { statusCode } = await app.http.inject({ url, headers })
+      expect(statusCode, url).toBe(400)
     }
+    const url = `/applications?customer=a&after=a${nul}`
+    const named = await app.http.inject({ url, headers: { accept: 'application/json' } })
+    expect(named.json()).toMatchObject({ status: 400, parameter: 'after' })
+    expect((await app.http.inject({ url: `/nowhere/${nul}` })).statusCode).toBe(404)
+    for (const url of [
+      `/applications/${nul}`,
+      `/applications/${nul}/secrets`,
+      `/applications/${nul}/client-token`,
+      `/applications/${nul}/logo`,
+    ]) {
+      expect((await post(app, url, {}, cookie)).statusCode, url).toBe(400)
+    }
+    const register = async (attempt: string) => {
+      const session = await app.access.sessions.find(cookie)
+      const fields = {
+        form_token: app.http.formTokenOf({ browser: BROWSER, session }),
+        name: 'Demo',
+        type: 'confidential',
+        redirect_uris: 'https://app.example/callback',
+        attempt,
+      }
+      const parts = Object.entries(fields).map(
+        ([name, value]) =>
+          `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      )
+      const { statusCode } = await app.http.inject({
+        method: 'POST',
+        url: '/applications/new',
+        headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+        payload: `${parts.join('')}--x--\r\n`,
+      })
+      return statusCode
+    }
+    expect(await register('a\0b')).toBe(400)
+    expect(await register('')).toBe(200)
     const begun = await app.access.passkeys.beginAuthentication(BROWSER, null)
     const response = JSON.stringify({ id: '\0', response: {} })
     const { challenge } = begun

@@ -2,11 +2,11 @@ import type { Database, Write } from '../../database/database.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FillCache } from '../../lib/fill-cache.ts'
 import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
-import type { Actor } from '../audit/actor.ts'
+import { type Actor, systemActor } from '../audit/actor.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Account } from './account.ts'
-import { type AccountRow, toAccount } from './account-rows.ts'
+import { type AccountRow, lockAccount, toAccount } from './account-rows.ts'
 import type { ChallengeKind } from './challenges.ts'
 import { deleteAccount } from './delete-account.ts'
 import { emailKey } from './email.ts'
@@ -48,9 +48,9 @@ export interface Accounts {
   /** @param email the address that the link was sent to; another than the account's proves nothing */
   confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
   /**
-   * Ends the count of failures, all sessions but `exceptSession`, sign-ins whose password was the one
-   * before, and links for a reset. What the person let clients do stays, as do their second factors: a
-   * forgotten password says nothing against them, and `/account/consents` ends them one by one.
+   * Ends the count of its failures, all sessions but `exceptSession`, sign-ins whose password was the
+   * one before, and links for a reset. What the person let clients do stays, as do their second factors
+   * and the count of theirs: a forgotten password says nothing against them, and `/account/consents` ends them one by one.
    * @param hash from `Passwords.hash`; null: no sign-in by password
    */
   setPassword(
@@ -64,11 +64,23 @@ export interface Accounts {
   setOperator(actor: Actor, id: string, operator: boolean): Promise<Account | null>
   /**
    * With everything of it: sessions, consents, grants, passkeys, memberships, and the customer of its
-   * own (`Memberships.ownCustomer`) when that has no clients and no other member. `last-owner`: a
-   * customer with clients would have no owner.
+   * own (`Memberships.ownCustomer`) when that has no clients, no collections and no other member.
+   * `last-owner`: a customer with clients or collections would have no owner.
    */
-  delete(actor: Actor, id: string): Promise<'deleted' | 'unknown' | 'last-owner'>
+  delete(actor: Actor, id: string): Promise<DeleteAccountOutcome>
+  /**
+   * Deletes the account with that e-mail if nobody has confirmed it, in the caller's transaction: until
+   * its end nobody else signs up with it. `unknown`: there is none, or it is confirmed.
+   */
+  deleteUnconfirmedIn(write: Write, actor: Actor, email: string): Promise<DeleteAccountOutcome>
+  /**
+   * Deletes accounts whose e-mail nobody has confirmed within a week, unless a link that could still do
+   * so is on its way, or they belong to a customer.
+   */
+  prune(): Promise<void>
 }
+
+export type DeleteAccountOutcome = 'deleted' | 'unknown' | 'last-owner'
 
 export interface NewAccount {
   email: string
@@ -86,6 +98,11 @@ export type CreateAccountOutcome =
 export interface AccountState {
   suspended: boolean
 }
+
+const UNCONFIRMED_MILLISECONDS = 7 * 86_400_000
+
+/** So many are pruned at a time. */
+const PRUNED_AT_ONCE = 100
 
 export function createAccounts(options: {
   database: Database
@@ -190,6 +207,48 @@ export function createAccounts(options: {
     recorded(write, actor, action, id)
     return toAccount(updated)
   }
+
+  async function deleteIn(write: Write, actor: Actor, id: string): Promise<DeleteAccountOutcome> {
+    const outcome = await deleteAccount(write, id, (membership) => {
+      audit.record(write, actor, {
+        action: 'membership.remove',
+        object: { kind: 'account', id },
+        customerId: membership.customer_id,
+        details: { role: membership.role },
+      })
+    })
+    if (outcome === 'deleted') recorded(write, actor, 'account.delete', id)
+    return outcome
+  }
+
+  /** The accounts that `prune` may delete. */
+  const selectForgotten = (query: Pick<Database['query'], 'selectFrom'>) =>
+    query
+      .selectFrom('accounts')
+      .select('accounts.id')
+      .where('email_confirmed_at', 'is', null)
+      .where('accounts.created_at', '<=', clock.now() - UNCONFIRMED_MILLISECONDS)
+      .where('operator', '=', 0)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('memberships')
+              .select('account_id')
+              .whereRef('account_id', '=', 'accounts.id'),
+          ),
+        ),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('email_links')
+              .select('email_links.id')
+              .whereRef('account_id', '=', 'accounts.id')
+              .where('used_at', 'is', null)
+              .where('expires_at', '>', clock.now()),
+          ),
+        ),
+      )
 
   return {
     createIn,
@@ -310,19 +369,33 @@ export function createAccounts(options: {
         }),
       ),
 
-    delete: (actor, id) =>
-      database.write(async (write) => {
-        const outcome = await deleteAccount(write, id, (membership) => {
-          audit.record(write, actor, {
-            action: 'membership.remove',
-            object: { kind: 'account', id },
-            customerId: membership.customer_id,
-            details: { role: membership.role },
-          })
+    delete: (actor, id) => database.write((write) => deleteIn(write, actor, id)),
+
+    async deleteUnconfirmedIn(write, actor, email) {
+      await lockEmail(write, email)
+      const unconfirmed = await write.query
+        .updateTable('accounts')
+        .set((accounts) => ({ id: accounts.ref('id') }))
+        .where('email_key', '=', emailKey(email))
+        .where('email_confirmed_at', 'is', null)
+        .returning('id')
+        .executeTakeFirst()
+      return unconfirmed ? deleteIn(write, actor, unconfirmed.id) : 'unknown'
+    },
+
+    async prune() {
+      const forgotten = await selectForgotten(database.query).limit(PRUNED_AT_ONCE).execute()
+      for (const { id } of forgotten) {
+        await database.write(async (write) => {
+          await lockAccount(write, id)
+          // It may have been confirmed, or become somebody's member, before it was held.
+          const still = await selectForgotten(write.query)
+            .where('accounts.id', '=', id)
+            .executeTakeFirst()
+          if (still) await deleteIn(write, systemActor, id)
         })
-        if (outcome === 'deleted') recorded(write, actor, 'account.delete', id)
-        return outcome
-      }),
+      }
+    },
   }
 }
 

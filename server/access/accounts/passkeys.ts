@@ -9,6 +9,7 @@ import type { Challenges } from './challenges.ts'
 import { forgetFailures } from './failure-ceiling.ts'
 import { createPasskeyProofs, isResponse, LIFETIME_MILLISECONDS } from './passkey-proofs.ts'
 import { type PasskeyRow, toPasskey } from './passkey-rows.ts'
+import { removeIdleRecoveryCodes } from './recovery-codes.ts'
 
 /** Passkeys (WebAuthn): for signing in without a password, and as a second factor. */
 export interface Passkeys {
@@ -45,6 +46,7 @@ export interface Passkeys {
     response: unknown,
   ): Promise<{ kind: 'right'; account: Account; userVerified: boolean } | { kind: 'wrong' }>
   rename(actor: Actor, accountId: string, id: string, name: string): Promise<'renamed' | 'unknown'>
+  /** The last one goes with the recovery codes, unless an authenticator app still needs them. */
   remove(actor: Actor, accountId: string, id: string): Promise<'removed' | 'unknown'>
 }
 
@@ -196,7 +198,7 @@ export function createPasskeys(options: {
       })
       if (!account) return { kind: 'wrong' }
       // As a second factor it completes a sign-in whose password was right.
-      if (!alone) await forgetFailures(database, account.id)
+      if (!alone) await forgetFailures(database, 'second_factor_failures', account.id)
       return { kind: 'right', account, userVerified: info.userVerified }
     },
 
@@ -216,6 +218,7 @@ export function createPasskeys(options: {
 
     remove: (actor, accountId, id) =>
       database.write(async (write) => {
+        await lockAccount(write, accountId)
         const removed = await write.query
           .deleteFrom('passkeys')
           .where('id', '=', id)
@@ -223,6 +226,7 @@ export function createPasskeys(options: {
           .returningAll()
           .executeTakeFirst()
         if (!removed) return 'unknown'
+        await removeIdleRecoveryCodes(write, accountId)
         recorded(write, actor, 'passkey.remove', removed)
         return 'removed'
       }),

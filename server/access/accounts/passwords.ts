@@ -9,10 +9,9 @@ import type { MasterKey } from '../keys/master-key.ts'
 import type { Account } from './account.ts'
 import { type AccountRow, toAccount } from './account-rows.ts'
 import { emailKey } from './email.ts'
-import { countFailure, forgetFailures, takeBackFailure } from './failure-ceiling.ts'
+import { countFailure, forgetFailures } from './failure-ceiling.ts'
 import { createPasswordHashes } from './password-hash.ts'
 import { isTooLong, judgePassword } from './password-rules.ts'
-import { needsSecondFactor } from './second-factor-rule.ts'
 
 export interface Passwords {
   /**
@@ -98,19 +97,13 @@ export function createPasswords(options: {
     const [matches, counted] = await Promise.all([
       hashes.matches(password, stored),
       // Beside the hash, which takes longer: the time does not tell that something was counted.
-      row && stored !== null ? countFailure(database, row.id) : false,
+      row && stored !== null ? countFailure(database, 'password_failures', row.id) : false,
     ])
     return { matches, counted }
   }
 
   async function succeed(row: AccountRow, password: string): Promise<void> {
-    // With a second factor, a password alone proves nothing yet: else each new attempt would forget
-    // the failures of the second factor.
-    if (await needsSecondFactor(database.query, toAccount(row))) {
-      await takeBackFailure(database, row.id)
-    } else {
-      await forgetFailures(database, row.id)
-    }
+    await forgetFailures(database, 'password_failures', row.id)
     const stored = row.password_hash!
     if (!hashes.isOutdated(stored)) return
     const newest = await hashes.hash(password)

@@ -1,4 +1,6 @@
+import { expressionBuilder } from 'kysely'
 import type { Write } from '../../database/database.ts'
+import type { Tables } from '../../database/tables.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { TicketHashes } from './ticket-hashes.ts'
 
@@ -41,6 +43,29 @@ export async function replaceRecoveryCodes(
       })),
     )
     .execute()
+}
+
+/** Unless there is still something in whose place they are used. The account is locked by the caller. */
+export async function removeIdleRecoveryCodes(write: Write, accountId: string): Promise<void> {
+  await write.query
+    .deleteFrom('recovery_codes')
+    .where('account_id', '=', accountId)
+    .where(({ not }) => not(isRecoverable(accountId)))
+    .execute()
+}
+
+/** Whether the account has a passkey, or an authenticator app in use. */
+export function isRecoverable(accountId: string) {
+  const { or, exists, selectFrom } = expressionBuilder<Tables>()
+  return or([
+    exists(selectFrom('passkeys').select('id').where('account_id', '=', accountId)),
+    exists(
+      selectFrom('accounts')
+        .select('id')
+        .where('id', '=', accountId)
+        .where('totp_confirmed_at', 'is not', null),
+    ),
+  ])
 }
 
 export function createRecoveryCodes(random: RandomBytes): string[] {

@@ -2,8 +2,10 @@ import type { Database } from '../../database/database.ts'
 import type { Account } from './account.ts'
 
 /**
- * Whether a password is not enough: with an authenticator app, or with a passkey and recovery codes
- * beside it. A lone passkey may be on a device that is not here, and must not lock its owner out.
+ * Whether a password is not enough: with an authenticator app, or with a passkey for which its person
+ * took recovery codes. Without those a passkey only stands in for the password: it may be on a device
+ * that is not here, and must not lock its owner out. Codes that are used count too: whoever uses the
+ * last one must not switch the second factor off by it.
  */
 export async function needsSecondFactor(
   query: Pick<Database['query'], 'selectFrom'>,
@@ -15,7 +17,6 @@ export async function needsSecondFactor(
     .innerJoin('recovery_codes', 'recovery_codes.account_id', 'passkeys.account_id')
     .select('passkeys.id')
     .where('passkeys.account_id', '=', id)
-    .where('recovery_codes.used_at', 'is', null)
     .limit(1)
     .executeTakeFirst()
   return both !== undefined

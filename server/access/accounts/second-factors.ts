@@ -11,7 +11,9 @@ import { createAccountSecrets } from './account-secrets.ts'
 import { countFailure, forgetFailures } from './failure-ceiling.ts'
 import {
   createRecoveryCodes,
+  isRecoverable,
   parseRecoveryCode,
+  removeIdleRecoveryCodes,
   replaceRecoveryCodes,
   spendRecoveryCode,
 } from './recovery-codes.ts'
@@ -38,16 +40,25 @@ export interface SecondFactors {
     code: string,
   ): Promise<{ kind: 'confirmed'; recoveryCodes: string[] } | { kind: 'wrong' }>
   /**
-   * RFC 6238 §5.2: each time step once, one step early or late allowed. Failures count towards the
-   * account's ceiling (`Passwords.verify`); after some within minutes even right codes are refused.
+   * RFC 6238 §5.2: each time step once, one step early or late allowed. Ten failures within five
+   * minutes, with whatever code, refuse even right ones until those are over; 100 in a row refuse all
+   * one-time codes until a recovery code or a passkey was right (`failure-ceiling.ts`).
    */
   verifyTotp(accountId: string, code: string): Promise<boolean>
-  /** Of several calls at once, one succeeds. Failures count as those of `verifyTotp`. */
+  /**
+   * Of several calls at once, one succeeds. Failures slow down as those of `verifyTotp`, and have no
+   * ceiling: 80 random bits are not guessed, and whoever locks a person’s app must not lock them out of
+   * everything.
+   */
   useRecoveryCode(actor: Actor, accountId: string, code: string): Promise<boolean>
-  /** Ten new ones; the ones before are dead. */
-  newRecoveryCodes(actor: Actor, accountId: string): Promise<string[]>
+  /**
+   * Ten new ones; the ones before are dead. With the first ones of an account that has passkeys, those
+   * are a second factor from then on.
+   * @returns null: the account has neither passkeys nor an authenticator app in use
+   */
+  newRecoveryCodes(actor: Actor, accountId: string): Promise<string[] | null>
   recoveryCodesLeft(accountId: string): Promise<number>
-  /** With its recovery codes, unless passkeys still need them. */
+  /** With its recovery codes, unless there are passkeys, which are the second factor from then on. */
   removeTotp(actor: Actor, accountId: string): Promise<void>
 }
 
@@ -89,16 +100,18 @@ export function createSecondFactors(options: {
   }
 
   /**
-   * Runs an attempt, which is counted before it is made (`failure-ceiling.ts`).
+   * Runs an attempt, which is counted before it is made: of many at once, no more are judged than of
+   * many in a row.
    * @param attempt of which one alone may succeed with the same code
    */
   async function attempted(accountId: string, reason: string, attempt: () => Promise<boolean>) {
     if (attempts.waitSeconds(accountId, ANYWHERE) > 0) return false
-    if ((await countFailure(database, accountId)) && (await attempt())) {
-      await forgetFailures(database, accountId)
+    attempts.countFailure(accountId, ANYWHERE)
+    if (await attempt()) {
+      attempts.takeBack(accountId, ANYWHERE)
+      await forgetFailures(database, 'second_factor_failures', accountId)
       return true
     }
-    attempts.countFailure(accountId, ANYWHERE)
     const failure = { action: 'authentication', clientId: null, accountId, address: null } as const
     audit.countFailure({ ...failure, reason })
     return false
@@ -147,6 +160,7 @@ export function createSecondFactors(options: {
 
     verifyTotp: (accountId, code) =>
       attempted(accountId, 'wrong-totp', async () => {
+        if (!(await countFailure(database, 'second_factor_failures', accountId))) return false
         const row = await find(accountId)
         const step = stepFor(row, code)
         if (!row || step === null || row.totp_confirmed_at === null) return false
@@ -178,12 +192,16 @@ export function createSecondFactors(options: {
 
     async newRecoveryCodes(actor, accountId) {
       const codes = createRecoveryCodes(random)
-      await database.write(async (write) => {
-        if (!(await lockAccount(write, accountId))) throw new Error('there is no such account')
+      return database.write(async (write) => {
+        await lockAccount(write, accountId)
+        const { recoverable } = await write.query
+          .selectNoFrom(isRecoverable(accountId).as('recoverable'))
+          .executeTakeFirstOrThrow()
+        if (!recoverable) return null
         await replaceRecoveryCodes(write, accountId, codes, hashes)
         recorded(write, actor, 'recovery-code.replace', accountId)
+        return codes
       })
-      return codes
     },
 
     async recoveryCodesLeft(accountId) {
@@ -206,13 +224,7 @@ export function createSecondFactors(options: {
           .returning('id')
           .executeTakeFirst()
         if (!removed) return
-        await write.query
-          .deleteFrom('recovery_codes')
-          .where('account_id', '=', accountId)
-          .where(({ not, exists, selectFrom }) =>
-            not(exists(selectFrom('passkeys').select('id').where('account_id', '=', accountId))),
-          )
-          .execute()
+        await removeIdleRecoveryCodes(write, accountId)
         recorded(write, actor, 'totp.remove', accountId)
       }),
   }

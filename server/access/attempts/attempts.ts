@@ -13,6 +13,8 @@ export interface Attempts {
   /** Seconds until the next attempt is allowed; 0: now. */
   waitSeconds(clientId: string, address: string): number
   countFailure(clientId: string, address: string): void
+  /** One that was counted before it was made, so that of many at once none slips through, was right. */
+  takeBack(clientId: string, address: string): void
 }
 
 const WINDOW_MILLISECONDS = 300_000
@@ -48,6 +50,14 @@ export function createAttempts({
     else failures.set(key, { count: 1, endsAt: clock.now() + WINDOW_MILLISECONDS })
   }
 
+  function takeBack(key: string): void {
+    const entry = failures.get(key)
+    if (entry && entry.count > 0) entry.count -= 1
+  }
+
+  // A stranger chooses the client id: bound it.
+  const keyOf = (network: string, clientId: string) => `${network} ${clientId.slice(0, 100)}`
+
   return {
     waitSeconds(clientId, address) {
       // Nothing has failed, which is how it is nearly always.
@@ -59,6 +69,11 @@ export function createAttempts({
       const network = networkOf(address)
       count(keyOf(network, clientId))
       count(network)
+    },
+    takeBack(clientId, address) {
+      const network = networkOf(address)
+      takeBack(keyOf(network, clientId))
+      takeBack(network)
     },
   }
 }

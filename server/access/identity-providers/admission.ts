@@ -56,13 +56,11 @@ export function createAdmit(options: {
   ): Promise<Account | null> {
     const known = await federatedIdentities.find(provider.id, subject)
     if (known !== null) return accounts.find(known)
-    const unconfirmed = await accounts.findByEmail(email)
-    if (unconfirmed && !unconfirmed.emailConfirmed) {
-      // Signed up by whoever knew the address: its password must not open the owner's account.
-      if ((await accounts.delete(actor, unconfirmed.id)) === 'last-owner') return null
-    }
     try {
       return await database.write(async (write) => {
+        // Signed up by whoever knew the address: its password must not open the owner's account.
+        const deleted = await accounts.deleteUnconfirmedIn(write, actor, email)
+        if (deleted === 'last-owner') throw new ConflictError()
         const newAccount = { email, name, passwordHash: null, emailConfirmed: true }
         const { account } = await accounts.createIn(write, actor, newAccount)
         if (!account.emailConfirmed) throw new ConflictError()

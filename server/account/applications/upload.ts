@@ -33,7 +33,7 @@ export async function acceptUploads(app: FastifyInstance): Promise<void> {
 /**
  * Reads a form with a file into `request.form` and `request.uploadedLogo`, bounded in every way; a
  * plain form is there already.
- * @throws PageError 400 when a field comes twice; Fastify's 413 for too many fields
+ * @throws PageError 400 when a field comes twice or holds NUL; Fastify's 413 for too many fields
  */
 export async function readUpload(request: FastifyRequest): Promise<void> {
   if (!request.isMultipart()) return
@@ -46,7 +46,8 @@ export async function readUpload(request: FastifyRequest): Promise<void> {
       request.uploadedLogo = part.file.truncated ? 'too-large' : body
     } else {
       const { fieldname, value } = part
-      if (values.has(fieldname) || typeof value !== 'string' || part.valueTruncated) {
+      const isNoText = typeof value !== 'string' || part.valueTruncated || value.includes('\0')
+      if (values.has(fieldname) || isNoText) {
         const { title, advice } = messagesOf(request).errors.byStatus[400]!
         throw new PageError(400, title, advice)
       }

@@ -124,8 +124,15 @@ export const en = {
     recoveryTitle: 'Recovery codes',
     recoveryText: (count: number) =>
       count === 1
-        ? 'One code is left. Each works once in place of the app.'
-        : `${count} codes are left. Each works once in place of the app.`,
+        ? 'One code is left. It works once in place of the app or a passkey.'
+        : `${count} codes are left. Each works once in place of the app or a passkey.`,
+    fewRecoveryCodes: (count: number) =>
+      count === 0
+        ? 'No code is left: without your device you cannot sign in. Make new codes now.'
+        : 'Make new codes before the last one is used: without one, and without your device, you cannot sign in.',
+    noRecoveryCodes:
+      'A passkey signs in alone, and so does a password. Once you have recovery codes, a passkey is asked for after the password too; each code works once in its place.',
+    firstRecoveryCodes: 'Make recovery codes',
     newRecoveryCodes: 'Make new codes',
     newRecoveryCodesHint: 'The ones before stop working.',
     passkeysTitle: 'Passkeys',
@@ -146,6 +153,7 @@ export const en = {
     aPasskey: 'a passkey',
     anApp: 'an authenticator app',
     aPassword: 'a password',
+    someRecoveryCodes: 'a set of recovery codes',
   },
   totp: {
     title: 'Set up an authenticator app',
@@ -158,9 +166,10 @@ export const en = {
     confirm: 'Turn on',
     cancel: 'Cancel',
     again: 'Begin again with a new secret',
-    recoveryTitle: 'Keep these recovery codes',
-    recoveryText:
-      'When you lose your phone, each of them lets you sign in once. They are not shown again: print them, or keep them in a password manager.',
+  },
+  recoveryCodes: {
+    title: 'Keep these recovery codes',
+    text: 'When you lose your device, each of them lets you sign in once, after your password. They are not shown again: print them, or keep them in a password manager.',
     codes: 'Recovery codes',
     kept: 'I have kept them',
   },
@@ -226,7 +235,7 @@ export const en = {
       'your name, e-mail address, password, passkeys and recovery codes',
       'all your sessions: you are signed out everywhere',
       'the access that you gave to applications, which ends at once',
-      'your memberships, and customers that have no other member and no application',
+      'your memberships, and your own customer when it has no other member, no application and no map data',
     ],
     stays:
       'Applications stay with their customers. The audit log keeps that the account was deleted.',
@@ -234,7 +243,7 @@ export const en = {
     submit: 'Delete the account',
     cancel: 'Keep the account',
     lastOwner:
-      'You are the only owner of a customer that has applications. Delete these applications, or make another member an owner first.',
+      'You are the only owner of a customer that has applications or collections of map data. Make another member an owner first. Or delete the applications, and ask those who run this service to delete the collections.',
   },
   applications: {
     title: 'Applications',

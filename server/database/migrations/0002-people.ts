@@ -83,12 +83,20 @@ async function addAccounts(db: Kysely<any>): Promise<void> {
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('password_hash', 'text')
     .addColumn('password_failures', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('second_factor_failures', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('totp_secret', 'text')
     .addColumn('totp_confirmed_at', 'bigint')
     .addColumn('totp_last_step', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('operator', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('suspended_at', 'bigint')
     .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute()
+  // For those that are pruned, which are few among many.
+  await db.schema
+    .createIndex('accounts_unconfirmed')
+    .on('accounts')
+    .column('created_at')
+    .where(sql<boolean>`email_confirmed_at is null`)
     .execute()
   await db.schema
     .createTable('memberships')

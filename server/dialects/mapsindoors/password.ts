@@ -1,7 +1,7 @@
 import type { Account, Membership, Role } from '../../access/accounts/account.ts'
 import type { Memberships } from '../../access/accounts/memberships.ts'
-import type { Passkeys } from '../../access/accounts/passkeys.ts'
 import type { Passwords } from '../../access/accounts/passwords.ts'
+import type { SecondFactors } from '../../access/accounts/second-factors.ts'
 import type { Actor } from '../../access/audit/actor.ts'
 import type { Customers } from '../../access/customers/customers.ts'
 import type { Grants } from '../../access/grants/grants.ts'
@@ -18,7 +18,7 @@ export interface PasswordGrantOptions {
   database: Database
   apis: Apis
   passwords: Pick<Passwords, 'verify'>
-  passkeys: Pick<Passkeys, 'list'>
+  secondFactors: Pick<SecondFactors, 'areNeeded'>
   memberships: Pick<Memberships, 'of'>
   customers: Pick<Customers, 'find'>
   identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
@@ -34,7 +34,8 @@ export interface PasswordGrantOptions {
  * The token hangs on a grant, so that what ends those ends it: the person's own list, a suspension.
  */
 export function passwordGrant(options: PasswordGrantOptions): Grant {
-  const { database, apis, passwords, passkeys, memberships, customers, identityProviders } = options
+  const { database, apis, passwords, secondFactors, memberships, customers, identityProviders } =
+    options
   const { grants, clock } = options
 
   async function getAccount(email: string, password: string, address: string | null) {
@@ -55,10 +56,6 @@ export function passwordGrant(options: PasswordGrantOptions): Grant {
       case 'wrong':
         throw wrongPassword('wrong_password')
     }
-  }
-
-  async function hasSecondFactor(account: Account): Promise<boolean> {
-    return account.hasTotp || (await passkeys.list(account.id)).length > 0
   }
 
   /** The oldest, because the request names none. */
@@ -90,7 +87,7 @@ export function passwordGrant(options: PasswordGrantOptions): Grant {
         )
       }
       const account = await getAccount(email, password, actor.address)
-      if (await hasSecondFactor(account)) {
+      if (await secondFactors.areNeeded(account)) {
         throw invalidGrant(
           'The account needs a second factor: use the authorization code flow.',
           'second_factor_required',

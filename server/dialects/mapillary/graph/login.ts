@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Account } from '../../../access/accounts/account.ts'
-import type { Passkeys } from '../../../access/accounts/passkeys.ts'
 import type { Passwords } from '../../../access/accounts/passwords.ts'
+import type { SecondFactors } from '../../../access/accounts/second-factors.ts'
 import { accountActor } from '../../../access/audit/actor.ts'
 import type { Client } from '../../../access/clients/client.ts'
 import type { Clients } from '../../../access/clients/clients.ts'
@@ -25,7 +25,7 @@ import { graphAccess } from './route.ts'
  * has a second factor, or must sign in at an identity provider, is sent to `/connect`.
  */
 export function loginRoute(app: FastifyInstance, options: LoginOptions): void {
-  const { clients, passwords, passkeys, identityProviders } = options
+  const { clients, passwords, secondFactors, identityProviders } = options
   app.post<{ Body: Static<typeof loginBody> }>(
     '/login',
     {
@@ -57,7 +57,7 @@ export function loginRoute(app: FastifyInstance, options: LoginOptions): void {
       const outcome = await passwords.verify(email, password, request.ip)
       switch (outcome.kind) {
         case 'right':
-          await requirePasswordAlone(passkeys, outcome.account)
+          await requirePasswordAlone(secondFactors, outcome.account)
           void reply.header('cache-control', 'no-store')
           return signIn(options, request, client!, outcome.account)
         case 'wait':
@@ -79,7 +79,7 @@ export interface LoginOptions {
   apis: Apis
   clients: Pick<Clients, 'find'>
   passwords: Pick<Passwords, 'verify'>
-  passkeys: Pick<Passkeys, 'list'>
+  secondFactors: Pick<SecondFactors, 'areNeeded'>
   identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
   consents: Pick<Consents, 'grant'>
   grants: Pick<Grants, 'createIn'>
@@ -88,7 +88,8 @@ export interface LoginOptions {
 }
 
 const loginBody = Type.Object({
-  email: Type.String({ minLength: 1, maxLength: 320 }),
+  // Without NUL, which Postgres takes in no text.
+  email: Type.String({ maxLength: 320, pattern: '^[^\\u0000]+$' }),
   password: Type.String({ minLength: 1, maxLength: 1_024 }),
   locale: Type.Optional(Type.String({ description: 'Ignored.' })),
 })
@@ -113,10 +114,10 @@ function requirePermission(request: FastifyRequest, client: Client | null): void
 }
 
 async function requirePasswordAlone(
-  passkeys: LoginOptions['passkeys'],
+  secondFactors: LoginOptions['secondFactors'],
   account: Account,
 ): Promise<void> {
-  if (account.hasTotp || (await passkeys.list(account.id)).length > 0) {
+  if (await secondFactors.areNeeded(account)) {
     throw elsewhere('This account has a second factor.')
   }
 }
