@@ -168,10 +168,12 @@ function showDone(
   sendPage(reply, {
     title: messages.signOut.doneTitle,
     messages,
-    body:
-      client && location !== null
-        ? linkButton({ href: location, label: client.displayName, id: 'go-on' })
-        : html``,
+    body: html`<p>${messages.signOut.done}</p>
+      ${
+        client && location !== null
+          ? linkButton({ href: location, label: client.displayName, id: 'go-on' })
+          : linkButton({ href: '/sign-in', label: messages.signIn.title, id: 'sign-in' })
+      }`,
   })
 }
 
