@@ -123,8 +123,7 @@ describe.each([
       await shot(picture)
     }
     const stage: Stage = { ...cast, page, shot, visit }
-    await SCENES[name]!(stage)
-    await context.close()
+    await SCENES[name]!(stage).finally(() => context.close())
     expect(faults).toEqual([])
   })
 })
