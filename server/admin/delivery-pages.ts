@@ -1,5 +1,6 @@
 import type { ClientRequest } from '../access/requests/client-request.ts'
 import { type Html, html } from '../pages/html.ts'
+import { copyable, definitions } from '../pages/parts.ts'
 
 /** What is revealed, as the wire has it. */
 export interface Revealed {
@@ -50,16 +51,15 @@ export function waitingPage(request: ClientRequest, expires: string): Html {
 export function revealedPage(revealed: Revealed): Html {
   return html`
     <p>Copy both now. When this page is closed, the secret cannot be shown again.</p>
-    <dl>
-      <dt>Client id</dt>
-      <dd><code>${revealed.clientId}</code></dd>
-      <dt>Client secret: ${revealed.description}</dt>
-      <dd><code>${revealed.clientSecret}</code></dd>
-      <dt>Permissions</dt>
-      <dd>${revealed.scopes.join(', ') || 'none yet'}</dd>
-    </dl>
+    ${copyable({ id: 'client-id', label: 'Client id', value: revealed.clientId })}
+    ${copyable({
+      id: 'client-secret',
+      label: `Client secret: ${revealed.description}`,
+      value: revealed.clientSecret,
+    })}
+    ${definitions([['Permissions', revealed.scopes.join(', ') || 'none yet']])}
     <p>Get an access token with them:</p>
-    <pre>
+    <pre tabindex="0">
 ${`curl ${revealed.tokenEndpoint} \\
   --data grant_type=client_credentials \\
   --data client_id=${revealed.clientId} \\

@@ -146,7 +146,11 @@ export function deliveryRoutes(
         tokenEndpoint: `${publicUrl}/oauth2/token`,
       }
       if (wantsJson(request)) return reply.send(revealed)
-      sendPage(reply, { title: 'Your client id and secret', body: revealedPage(revealed) })
+      sendPage(reply, {
+        title: 'Your client id and secret',
+        width: 'medium',
+        body: revealedPage(revealed),
+      })
       return reply
     },
   )

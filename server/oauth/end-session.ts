@@ -8,7 +8,7 @@ import { clearCookie } from '../http/cookies.ts'
 import { formTokenField, requireOwnForm } from '../pages/form-token.ts'
 import { postForm, submitButton } from '../pages/form.ts'
 import { html } from '../pages/html.ts'
-import { formTargets, sendPage } from '../pages/page.ts'
+import { sendPage } from '../pages/page.ts'
 import { linkButton } from '../pages/parts.ts'
 import { messagesOf, type Visitor, visitorOf } from '../pages/visitor.ts'
 import { type Form, parseForm } from '../protocol/form.ts'
@@ -146,7 +146,7 @@ function askFirst(
   sendPage(reply, {
     title: signOut.title,
     messages,
-    formAction: formTargets(destination.location),
+    formsLeave: destination.location !== null,
     body: html`<p>${signOut.text(visitor.session!.account.name)}</p>
       ${postForm({
         id: 'end-session-form',
@@ -173,10 +173,12 @@ function showDone(
   sendPage(reply, {
     title: messages.signOut.doneTitle,
     messages,
-    body:
-      client && location !== null
-        ? linkButton({ href: location, label: client.displayName, id: 'go-on' })
-        : html``,
+    body: html`<p>${messages.signOut.done}</p>
+      ${
+        client && location !== null
+          ? linkButton({ href: location, label: client.displayName, id: 'go-on' })
+          : linkButton({ href: '/sign-in', label: messages.signIn.title, id: 'sign-in' })
+      }`,
   })
 }
 

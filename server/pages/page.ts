@@ -25,10 +25,11 @@ export interface Page {
   current?: 'account' | 'applications'
   messages?: Messages
   /**
-   * Where its forms may end besides this server: `formTargets` of a validated redirect URI. Browsers
-   * apply `form-action` to redirects, and a consent ends in one.
+   * Its forms may end at another server, such as a client's redirect URI. Browsers apply `form-action`
+   * to every redirect that follows a form, and where a client's callback redirects is not known here:
+   * such a page does without (docs/decisions/0017-forms-that-leave.md).
    */
-  formAction?: readonly string[]
+  formsLeave?: boolean
   /** Paths of scripts of this server that it uses where there are scripts at all. */
   scripts?: readonly string[]
   /** It has values to copy: where there are scripts, each gets a button. */
@@ -76,18 +77,6 @@ export function sendPage(reply: FastifyReply, page: Page): void {
     .serializer(String)
     .send(markup)
 }
-
-/** What a content security policy must name so that a form may end at a validated redirect URI. */
-export function formTargets(redirectUri: string | null): string[] {
-  if (redirectUri === null || !URL.canParse(redirectUri)) return []
-  const { protocol, origin, hostname } = new URL(redirectUri)
-  // A source expression has no form for an IPv6 address; schemes of apps have no origin.
-  const named = (protocol === 'https:' || protocol === 'http:') && !hostname.startsWith('[')
-  const source = named ? origin : protocol
-  return SOURCE.test(source) ? [source] : []
-}
-
-const SOURCE = /^[a-z][a-z0-9+.-]*:(?:\/\/[A-Za-z0-9.-]+(?::\d+)?)?$/
 
 function navigation(
   reply: FastifyReply,
@@ -137,7 +126,7 @@ const mapParts = ({ script, style }: NonNullable<Page['map']>): Html =>
   html`<link rel="stylesheet" href="${style}" /><script${attributes({ type: 'module', src: script })}></script>`
 
 function contentSecurityPolicy(
-  { formAction = [], scripts = [], copies = false, map }: Page,
+  { formsLeave = false, scripts = [], copies = false, map }: Page,
   theme: Theme,
 ): string {
   return [
@@ -148,7 +137,7 @@ function contentSecurityPolicy(
     ...(scripts.length > 0 || copies || map ? ["script-src 'self'"] : []),
     ...(scripts.length > 0 || map ? ["connect-src 'self'"] : []),
     ...(map ? ["worker-src 'self'"] : []),
-    `form-action ${["'self'", ...formAction].join(' ')}`,
+    ...(formsLeave ? [] : ["form-action 'self'"]),
     "base-uri 'none'",
     // RFC 9700 §4.16: a frame around a consent would let another page have it clicked.
     "frame-ancestors 'none'",

@@ -142,8 +142,8 @@ code.copy + .button { display: flex; min-width: 5rem; min-height: 2.125rem; marg
 code.copy { display: inline-block; max-width: 100%; padding: .15rem .45rem; background: var(--code); border: 1px solid var(--line); border-radius: .35rem; overflow-wrap: anywhere; user-select: all }
 details { margin: 0 0 .5rem }
 summary { color: var(--accent); cursor: pointer }
-.codes { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .5rem; padding: 0; list-style: none }
-.codes code { display: block; padding: .5rem; background: var(--code); border: 1px solid var(--line); border-radius: var(--radius); text-align: center }
+.codes { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .5rem; padding: 0; list-style: none }
+.codes code { display: block; padding: .5rem; white-space: nowrap; background: var(--code); border: 1px solid var(--line); border-radius: var(--radius); text-align: center }
 
 .cards { display: grid; gap: .75rem; padding: 0; list-style: none }
 .card { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: flex-start; padding: 1rem 1.1rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem }
@@ -174,7 +174,7 @@ details > form { margin-top: .75rem }
 .empty { margin: 0 0 1rem; padding: 2rem 1rem; border: 1px dashed var(--edge); border-radius: .75rem; color: var(--soft); text-align: center }
 .empty > :last-child { margin-bottom: 0 }
 .monogram, .picture { flex: none; display: inline-grid; place-items: center; width: 3rem; height: 3rem; border-radius: .75rem; object-fit: contain }
-.monogram { background: var(--tint); color: var(--accent); font-weight: 700; letter-spacing: .02em }
+.monogram { background: var(--tint); color: var(--text); font-weight: 700; letter-spacing: .02em }
 .picture { background: #fff; border: 1px solid var(--line) }
 .meeting { display: flex; gap: 1rem; align-items: center; margin-bottom: 1.25rem }
 .meeting h1 { margin: 0 0 .15rem; font-size: 1.375rem }
@@ -216,7 +216,7 @@ main .button + .request-id, main pre + .request-id { margin-top: 1.25rem }
   .bar-inner { padding: .6rem 1rem }
   .bar nav { order: 3; flex-basis: 100% }
   .person { margin-left: auto }
-  .person-name { max-width: 9rem }
+  .person-name { max-width: 7.5rem }
   .card-actions { width: 100% }
 }
 @media (prefers-reduced-motion: no-preference) { .button, .bar nav a { transition: background-color .12s } }

@@ -41,7 +41,7 @@ export function consentRoutes(app: FastifyInstance, options: SignInOptions): voi
       width: 'medium',
       heading: null,
       messages: journey.messages,
-      formAction: journey.formAction,
+      formsLeave: journey.formsLeave,
       body: consentBody(reply, {
         journey,
         interaction,

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Interaction, Interactions } from '../access/interactions/interaction.ts'
 import { PageError } from '../pages/page-error.ts'
 import type { Messages } from '../pages/messages.ts'
-import { formTargets } from '../pages/page.ts'
 import { messagesOf, type Visitor, visitorOf } from '../pages/visitor.ts'
 import { DEFAULT_PATH, localPath } from './local-path.ts'
 
@@ -15,8 +14,8 @@ export interface Journey {
   continueTo: string
   /** The fields that keep it in a form. */
   fields: { interaction?: string; continue?: string }
-  /** Where its forms may end: see `Page.formAction`. */
-  formAction: string[]
+  /** Whether its forms may end at the application: see `Page.formsLeave`. */
+  formsLeave: boolean
 }
 
 /**
@@ -44,7 +43,7 @@ export async function journeyOf(
       : continueTo === DEFAULT_PATH
         ? {}
         : { continue: continueTo },
-    formAction: formTargets(interaction?.request.redirectUri ?? null),
+    formsLeave: interaction !== null && interaction.request.redirectUri !== null,
   }
 }
 

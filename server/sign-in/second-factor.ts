@@ -131,7 +131,7 @@ async function sendSecondFactor(
   { account, step }: PendingSignIn,
   fault: string | null,
 ): Promise<FastifyReply> {
-  const { visitor, messages, fields, formAction } = journey
+  const { visitor, messages, fields, formsLeave } = journey
   const { secondFactor, faults } = messages
   const hasPasskeys = (await options.passkeys.list(account.id)).length > 0
   const asked = request.form?.get('recovery_code') ?? parameter(request, 'use')
@@ -168,7 +168,7 @@ async function sendSecondFactor(
     status: fault === null ? 200 : 400,
     title: byRecoveryCode ? secondFactor.recoveryTitle : secondFactor.title,
     messages,
-    formAction,
+    formsLeave,
     scripts: hasPasskeys ? [PASSKEY_SCRIPT_PATH] : [],
     body: html`${fault !== null && errorSummary(faults.title, { [name]: fault })}
       ${byCode && html`<p class="lead">${secondFactor.text}</p>`}

@@ -87,7 +87,7 @@ async function sendSignIn(
   journey: Journey,
   shown: { email: string; errors?: FieldErrors; fault?: string | null },
 ): Promise<FastifyReply> {
-  const { visitor, messages, interaction, fields, formAction } = journey
+  const { visitor, messages, interaction, fields, formsLeave } = journey
   const { signIn, faults } = messages
   const { email, errors = {}, fault = null } = shown
   const failed = fault !== null || Object.keys(errors).length > 0
@@ -98,7 +98,7 @@ async function sendSignIn(
     status: failed ? 400 : 200,
     title: signIn.title,
     messages,
-    formAction,
+    formsLeave,
     scripts: [PASSKEY_SCRIPT_PATH],
     body: html`${client && html`<p class="lead" id="client">${signIn.toContinue(client.displayName)}</p>`}
       ${told !== null && !failed && notice('success', told)}

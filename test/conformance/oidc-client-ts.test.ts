@@ -11,7 +11,10 @@ import { mapgate, startSampleServer } from '../support/server.ts'
 import { consent, createAccount, newPerson, type Person, signIn } from './person.ts'
 import { bearer, postForm } from './requests.ts'
 
-/** `oidc-client-ts` as MapsPeople's documentation sets it up, with another authority. */
+/**
+ * `oidc-client-ts` against the core, and as MapsPeople's documentation sets it up, with another
+ * authority.
+ */
 
 const EMAIL = 'ann@example.com'
 const REDIRECT_URI = 'http://127.0.0.1:1/callback'
@@ -67,7 +70,47 @@ async function signInWith(client: OidcClient): Promise<SigninResponse> {
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>
 
-describe('oidc-client-ts', () => {
+describe('oidc-client-ts with the core', () => {
+  const createCoreClient = (settings: Partial<OidcClientSettings> = {}) =>
+    createOidcClient({
+      authority: server.url,
+      scope: 'openid profile offline_access read',
+      ...settings,
+    })
+
+  it('signs in, reads userinfo and refreshes to a new pair', async () => {
+    const client = createCoreClient({ loadUserInfo: true })
+    const first = await signInWith(client)
+    expect(first).toMatchObject({
+      userState: { from: '/map' },
+      scope: 'openid profile offline_access read',
+      profile: { iss: server.url, aud: clientId, name: 'ann' },
+    })
+    const { refresh_token, id_token, scope, profile } = first
+    const state = { refresh_token, id_token, scope, profile, session_state: null }
+    const second = await client.useRefreshToken({ state: state as RefreshState })
+    expect(second.refresh_token).not.toBe(first.refresh_token)
+    expect(claimsOf(second.access_token)['iss']).toBe(server.url)
+    const map = await fetch(`${server.url}/maps/collections`, {
+      headers: bearer(second.access_token),
+    })
+    expect(map.status).toBe(200)
+  })
+
+  it('signs out', async () => {
+    const who = await signIn(server, EMAIL)
+    const client = createCoreClient()
+    const request = await client.createSigninRequest({})
+    const answered = await client.processSigninResponse(await visit(request.url, who))
+    const signout = await client.createSignoutRequest({ id_token_hint: answered.id_token! })
+    const end = await who.open(signout.url)
+    expect(end.url.href.startsWith(AFTERWARDS)).toBe(true)
+    await client.processSignoutResponse(end.url.href)
+    expect((await who.open('/account')).url.pathname).toBe('/sign-in')
+  })
+})
+
+describe('oidc-client-ts with the dialect', () => {
   it.each(['query', 'fragment'] as const)('signs in by response_mode=%s', async (mode) => {
     const answered = await signInWith(createOidcClient({ response_mode: mode }))
     expect(answered).toMatchObject({

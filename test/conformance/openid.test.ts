@@ -239,6 +239,14 @@ describe('OpenID Connect RP-Initiated Logout §2', () => {
     expect(await isSignedIn(person)).toBe(false)
   })
 
+  it('says what to do next where no client is named', async () => {
+    const person = await signIn(server, 'ann@demo.example')
+    const done = await person.submit(await endSession(person, {}), 'end-session-form')
+    expect(done.text).toContain('You are signed out')
+    expect(done.text).toMatch(/<a href="\/sign-in"[^>]*>Sign in<\/a>/)
+    expect(await isSignedIn(person)).toBe(false)
+  })
+
   it('is not fooled by another person’s ID token, an access token or a foreign form', async () => {
     const { tokens } = await login(web, ann, 'openid')
     await createAccount(server, 'bob@demo.example')

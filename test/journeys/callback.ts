@@ -6,8 +6,13 @@ export interface Callback extends AsyncDisposable {
   url: string
 }
 
-export async function startCallback(): Promise<Callback> {
+/** @param options.leadsTo where the callback redirects to; by default it answers with a page */
+export async function startCallback({ leadsTo }: { leadsTo?: string } = {}): Promise<Callback> {
   const server = createServer((_request, response) => {
+    if (leadsTo !== undefined) {
+      response.writeHead(303, { location: leadsTo }).end()
+      return
+    }
     response.setHeader('content-type', 'text/html; charset=utf-8')
     response.end('<!doctype html><title>Application</title><h1>Back at the application</h1>')
   })

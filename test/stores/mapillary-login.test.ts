@@ -1,3 +1,4 @@
+import { generateSync } from 'otplib'
 import { expect, it } from 'vitest'
 import type { NewAccount } from '../../server/access/accounts/accounts.ts'
 import { commandLine, movableClock } from '../support/access.ts'
@@ -106,7 +107,26 @@ describeDatabases('POST /login of Mapillary', (_kind, locate) => {
     expect(await login(app)).toMatchObject({ status: 401, body: { error: { code: 190 } } })
   })
 
-  it('refuses who needs more than a password, and knows nobody who has not confirmed the address', async () => {
+  it('refuses who has an authenticator app', async () => {
+    await using app = await openTestApp(await locate())
+    await setUp(app)
+    const account = await createAccount(app)
+    const { secondFactors } = app.access
+    const { secret } = (await secondFactors.beginTotp(account.id))!
+    // One that was begun and never confirmed is none.
+    expect((await login(app)).status).toBe(200)
+    await secondFactors.confirmTotp(commandLine, account.id, generateSync({ secret }))
+    const second = await login(app)
+    expect(second).toMatchObject({ status: 403, body: { error: { code: 406 } } })
+    expect(second.body.error.error_user_msg).toContain('second factor')
+    // Without the right password nobody learns of it.
+    expect(await login(app, { password: 'wrong' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 100 } },
+    })
+  })
+
+  it('refuses who has a passkey, and knows nobody who has not confirmed the address', async () => {
     await using app = await openTestApp(await locate())
     await setUp(app)
     await createAccount(app, { email: 'new@example.com', emailConfirmed: false })

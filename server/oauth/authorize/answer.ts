@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { html } from '../../pages/html.ts'
-import { formTargets, sendPage } from '../../pages/page.ts'
+import { sendPage } from '../../pages/page.ts'
 import { FORM_POST_SCRIPT_PATH } from './form-post.ts'
 import { messagesOf } from '../../pages/visitor.ts'
 import type { Destination } from './target.ts'
@@ -50,7 +50,7 @@ function sendFormPost(reply: FastifyReply, action: string, pairs: [string, strin
         ${pairs.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
         <button type="submit" id="continue">${authorize.formPostSubmit}</button>
       </form>`,
-    formAction: formTargets(action),
+    formsLeave: true,
     scripts: [FORM_POST_SCRIPT_PATH],
   })
 }

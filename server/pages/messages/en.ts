@@ -164,6 +164,7 @@ export const en = {
     text: (name: string) => `You are signed in as ${name}.`,
     submit: 'Sign out',
     doneTitle: 'You are signed out',
+    done: 'You can close this page, or sign in again.',
     startOver: (client: string) =>
       `Go back to ${client} and begin again to sign in as somebody else.`,
   },
