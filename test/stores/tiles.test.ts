@@ -484,6 +484,10 @@ describeDatabases('reads in workers', (_kind, locate) => {
       expect(await inWorkers.count(scope, 'points', {}, 10_000)).toEqual(
         await store.count(scope, 'points', {}, 10_000),
       )
+      const boxes = [{ west: -1, south: -1, east: 20, north: 20 }]
+      expect(await inWorkers.count(scope, 'points', { boxes }, 10_000)).toEqual(
+        await store.count(scope, 'points', { boxes }, 10_000),
+      )
       expect(await inWorkers.nearest(scope, 'points', [3, 3], 200)).toEqual(
         await store.nearest(scope, 'points', [3, 3], 200),
       )
@@ -502,6 +506,28 @@ describeDatabases('reads in workers', (_kind, locate) => {
     const page = await inWorkers.items(whole, 'points', { limit: 100, boxes })
     expect(page!.features).toHaveLength(36)
     expect(await inWorkers.nearest(whole, 'points', [3, 3], 10)).toHaveLength(10)
+    // How many there are of all is known.
+    expect((await inWorkers.items(whole, 'points', { limit: 1 }))!.features).toHaveLength(1)
+    expect(await inWorkers.count(whole, 'points', {}, 200)).toBe(5_000)
+    await expect(inWorkers.items(whole, 'points', { limit: 2_000 })).rejects.toThrow('no worker')
+  })
+
+  it.each<[string, WorkerPool['run'], number]>([
+    ['are too many', () => Promise.reject(new UnavailableError('too much')), 10_000],
+    ['are slow', () => new Promise(() => {}), 20],
+  ])('that %s leave unknown how many match, and fail nothing', async (_, run, budget) => {
+    const pool: WorkerPool = { run, [Symbol.asyncDispose]: async () => {} }
+    const inWorkers = createWorkerStore({ store, pool })
+    const boxes = [{ west: -1, south: -1, east: 20, north: 20 }]
+    expect(await inWorkers.count(whole, 'points', { boxes }, budget)).toBe('unknown')
+  })
+
+  it('count how long they had to wait', async () => {
+    await using pool = createWorkerPool({ location, threads: 1, onError: () => {} })
+    const scope = { collections: [{ collection: collections[0]!, view: 'all' as const }] }
+    // The thread has to start first, which takes longer.
+    const job = { name: 'count', arguments: ['points', {}, 1] } as const
+    expect(await pool.run(scope, 0, { ...job, arguments: [...job.arguments] })).toBe('unknown')
   })
 
   it('that are too many are refused', async () => {
@@ -531,7 +557,7 @@ describeDatabases('reads in workers', (_kind, locate) => {
     it('fails its own request, and others go on', async () => {
       const long = 'x'.repeat(20_000)
       const points = Array.from({ length: 4_000 }, (_, index) =>
-        point(String(index), index / 100, 0, `${index} ${long}`),
+        point(String(index), index / 1_000_000, 0.001, `${index} ${long}`),
       )
       await put(store, 'long', points)
       const errors: unknown[] = []
@@ -547,7 +573,9 @@ describeDatabases('reads in workers', (_kind, locate) => {
           view: 'all' as const,
         })),
       }
-      const tooMuch = pool.run(scope, 0, { name: 'items', arguments: ['long', { limit: 4_000 }] })
+      const tile = tileOf(0.001, 0.001, 14)
+      const order = { collectionId: 'long', tile, fields: null }
+      const tooMuch = pool.run(scope, 0, { name: 'tile', order })
       const little = pool.run(scope, 0, { name: 'items', arguments: ['points', { limit: 2 }] })
       await expect(tooMuch).rejects.toThrow(UnavailableError)
       expect((await little)!.features).toHaveLength(2)

@@ -2,6 +2,7 @@ import type { Opened } from './backend.ts'
 import type { Candidate, FeatureHead } from './feature-rows.ts'
 import type { Members, MembersOptions } from './map-store.ts'
 import { isPoint, type Matcher, narrowedAsk } from './matching.ts'
+import { rowsByKeys } from './texts.ts'
 import { createTurn } from './turns.ts'
 
 type Found = Pick<Members, 'features' | 'more'>
@@ -87,7 +88,12 @@ async function membersOfPlaces(
   for (let start = 0; start < chosen.length; start += BATCH) {
     const some = chosen.slice(start, start + BATCH)
     const rows = new Map<number, Candidate>()
-    for (const row of await reader.byKeys(some.map(({ key }) => key))) rows.set(row.key, row)
+    for await (const batch of rowsByKeys(
+      reader,
+      some.map(({ key }) => key),
+    )) {
+      for (const row of batch) rows.set(row.key, row)
+    }
     for (const { key, isSure } of some) {
       if (turn.isOver()) await turn.yield()
       const row = rows.get(key)
