@@ -291,6 +291,51 @@ describeDatabases('tiles of areas', (kind, locate) => {
     }
   })
 
+  describe('of very many polygons', () => {
+    const around = { west: 0, south: 0, east: 40, north: 40 }
+    /** Row by row, a little of each square apart; every tenth one is larger. */
+    const squares = Array.from({ length: 1_600 }, (_, index) => {
+      const [x, y] = [index % 40, Math.floor(index / 40)]
+      const size = index % 10 === 3 ? 0.9 : 0.1
+      return feature(`${x} ${y}`, boxArea(x, y, x + size, y + size))
+    })
+
+    async function members(scope: AccessScope, maximum: number): Promise<string[]> {
+      const found = await store.members(scope, 'polygons', around, { maximum })
+      expect(found!.more).toBe(true)
+      const ids = found!.features.map((each) => (JSON.parse(each.feature) as { id: string }).id)
+      expect(ids).toHaveLength(maximum)
+      return ids.toSorted()
+    }
+
+    it('show the largest, and some of equal ones everywhere, in whatever order they came', async () => {
+      await put(store, 'polygons', squares)
+      const ids = await members(whole, 560)
+      for (const [index, { id }] of squares.entries()) {
+        if (index % 10 === 3) expect(ids).toContain(id)
+      }
+      const quarters = Map.groupBy(ids, (id) => {
+        const [x, y] = id.split(' ').map(Number) as [number, number]
+        return `${x < 20} ${y < 20}`
+      })
+      for (const quarter of quarters.values()) {
+        expect(quarter.length).toBeGreaterThan(100)
+        expect(quarter.length).toBeLessThan(180)
+      }
+      await put(store, 'polygons', squares.toReversed())
+      expect(await members(whole, 560)).toEqual(ids)
+    })
+
+    it('choose only among those that are seen', async () => {
+      const area = boxArea(-1, -1, 22.05, 22.05)
+      const isSeen = ({ id }: { id: string }) => id.split(' ').every((part) => Number(part) <= 22)
+      await put(store, 'polygons', squares)
+      const chosen = await members(limitedTo([area]), 200)
+      await put(store, 'polygons', squares.filter(isSeen))
+      expect(await members(whole, 200)).toEqual(chosen)
+    })
+  })
+
   it('never hold more than 500 kB, and say so', async () => {
     const long = 'x'.repeat(400)
     const points = Array.from({ length: 3_000 }, (_, index) =>
