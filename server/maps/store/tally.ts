@@ -50,7 +50,7 @@ function endsAt(row: FeatureHead, { extent, interval }: Summary): string[] {
   ]
 }
 
-const SIDES: (keyof Box & string)[] = ['west', 'south', 'east', 'north']
+const SIDES: (keyof Box)[] = ['west', 'south', 'east', 'north']
 
 const FEW = 20_000
 const MAXIMUM_BOXES = 200
