@@ -70,8 +70,11 @@ export interface GenerationReader {
 }
 
 export interface RowScan<Row> {
-  /** Up to about so many more rows, in a snapshot of their own; more may follow though it gives none. */
-  next(count: number): Now<{ rows: Row[]; done: boolean }>
+  /**
+   * Up to about so many more rows, in a snapshot of their own; more may follow though it gives none.
+   * @returns with how many bytes of text this thread has looked into to find them; undefined: none
+   */
+  next(count: number): Now<{ rows: Row[]; done: boolean; searched?: number }>
 }
 
 /** One connection that writes; its transactions wait for each other. */

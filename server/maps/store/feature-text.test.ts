@@ -1,7 +1,7 @@
 import type { Geometry } from 'geojson'
 import { expect, it } from 'vitest'
 import { createRows, type RowSource } from './feature-rows.ts'
-import { idIn, propertiesIn, withProperties } from './feature-text.ts'
+import { geometryIn, idIn, propertiesIn, withProperties } from './feature-text.ts'
 
 const names = ['name', ',"properties":{', '__proto__', '1', 'more']
 const toRow = createRows(names.map((name) => ({ name, type: 'object' })))
@@ -21,6 +21,7 @@ it.each(sources)('parts of the text of $id are those of the feature', (source) =
   const { feature } = toRow(source)
   const whole = JSON.parse(feature) as RowSource
   expect(idIn(feature)).toBe(source.id)
+  expect(JSON.parse(geometryIn(feature))).toEqual(source.geometry)
   expect(propertiesIn(feature)).toEqual(whole.properties)
   expect(JSON.parse(withProperties(feature, { b: 1 }))).toEqual({ ...whole, properties: { b: 1 } })
 })

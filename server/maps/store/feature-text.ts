@@ -13,6 +13,11 @@ export function idIn(feature: string): string {
   return JSON.parse(feature.slice(from, feature.indexOf(GEOMETRY))) as string
 }
 
+/** GeoJSON text. */
+export function geometryIn(feature: string): string {
+  return feature.slice(feature.indexOf(GEOMETRY) + GEOMETRY.length, feature.indexOf(PROPERTIES))
+}
+
 export function propertiesIn(feature: string): Record<string, unknown> {
   const from = feature.indexOf(PROPERTIES) + PROPERTIES.length
   return JSON.parse(feature.slice(from, -1)) as Record<string, unknown>

@@ -161,30 +161,27 @@ export function createGenerationReader(
     let after = first
     return {
       next(count) {
-        const end = filter.sql === '' ? null : endOfStretch(after, ask.texts.length > 0)
+        const { end, bytes } = filter.sql === '' ? ALL : stretchAfter(after, ask.texts.length > 0)
         const until = end ?? Number.MAX_SAFE_INTEGER
         const { rows, isCut } = select(sql, after, until, ...filter.values, count)
         const isMore = isCut || rows.length === count
         after = isMore ? rows.at(-1)!.key : until
-        return { rows, done: end === null && !isMore }
+        return { rows, done: end === null && !isMore, searched: bytes }
       },
     }
   }
 
-  /**
-   * How far one statement goes that leaves rows out: some thousands of them, and where it looks into
-   * texts few megabytes.
-   * @returns the last key; null: to the end
-   */
-  function endOfStretch(after: number, looksIntoTexts: boolean): number | null {
+  /** What one statement goes through that leaves rows out: few bytes where it looks into texts. */
+  function stretchAfter(after: number, looksIntoTexts: boolean): Stretch {
     const select = prepared(
-      `select count(*), max(key), ${looksIntoTexts ? 'sum(bytes)' : '0'} from (
+      `select count(*), max(key), ${looksIntoTexts ? 'coalesce(sum(bytes), 0)' : '0'} from (
         select key ${looksIntoTexts ? ', octet_length(feature) bytes' : ''}
         from features_${number} where key > ? order by key limit ?)`,
     )
     for (let many = AT_A_TIME; ; many = Math.ceil(many / 4)) {
       const [count, last, bytes] = select.get(after, many) as unknown as [number, number, number]
-      if (many === 1 || bytes <= SEARCHED_BYTES) return count < many ? null : last
+      if (many > 1 && bytes > BYTES_AT_A_TIME) continue
+      return { end: count < many ? null : last, bytes }
     }
   }
 
@@ -245,7 +242,13 @@ function filterOf({ windows, texts, time }: Ask): { sql: string; values: SQLInpu
 /** Rows that one statement goes through. */
 const AT_A_TIME = 5_000
 
-/** Of texts that one statement looks into. */
-const SEARCHED_BYTES = 4_000_000
+interface Stretch {
+  /** The last key; null: to the end. */
+  end: number | null
+  /** Of texts that are looked into. */
+  bytes: number
+}
+
+const ALL: Stretch = { end: null, bytes: 0 }
 
 const MAXIMUM_STATEMENTS = 30
