@@ -68,6 +68,22 @@ async function coloursOfMap(page: Page): Promise<number> {
 const hrefsOf = (page: Page, selector: string) =>
   page.locator(selector).evaluateAll((all) => all.map((each) => each.getAttribute('href') ?? ''))
 
+it('has no more than 1,000 features, and goes on behind them', async () => {
+  const many = Array.from({ length: 1_001 }, (_, index) =>
+    feature(`m${index}`, square(index / 10, 0), { name: `M ${index}` }),
+  )
+  await importFeatures(server, 'many', many)
+  const url = `${server.url}/maps/collections/many/items?limit=5000`
+  const answer = await fetch(url, { headers: { ...bearer(token), accept: 'text/html' } })
+  const text = await answer.text()
+  expect(text.match(/<th scope="col">/g)!.length).toBeGreaterThan(1)
+  expect(text.match(/<tr>/g)).toHaveLength(1_001)
+  expect(text).toMatch(/id="next"/)
+  // What the map shows is what the table does.
+  const features = /data-features="([^"]+)"/.exec(text)![1]!.replaceAll('&#38;', '&')
+  expect(new URL(features, url).searchParams.get('limit')).toBe('1000')
+})
+
 describe('without script', () => {
   it('leads from the landing page to a feature, and through the pages', async () => {
     const { page, headers } = await open('')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Geometry } from 'geojson'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AccessScope } from '../../server/access/scopes/access-scope.ts'
+import type { AccessScope, Limits } from '../../server/access/scopes/access-scope.ts'
 import { limitsOf } from '../../server/access/scopes/limits.ts'
 import { NewerSchemaError } from '../../server/database/migrate.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
@@ -14,7 +14,7 @@ import { geometryIntersectsBox } from '../../server/geo/geometry.ts'
 import type { GenerationDefinition } from '../../server/maps/store/changes.ts'
 import type { CollectionState } from '../../server/maps/store/collection-state.ts'
 import { importFeatures } from '../../server/maps/store/import-features.ts'
-import type { MapStore } from '../../server/maps/store/map-store.ts'
+import type { ItemsPage, ItemsQuery, MapStore } from '../../server/maps/store/map-store.ts'
 import { openMapStore } from '../../server/maps/store/open.ts'
 import {
   rectangle,
@@ -35,6 +35,11 @@ function points(...positions: LonLat[]): TestFeature[] {
     geometry: { type: 'Point', coordinates: [...position] },
     properties: { name: `“Punkt” \\ ${index}` },
   }))
+}
+
+function viewOf({ west, south, east, north }: Box): Limits {
+  const geometry = rectangle(west, south, east, north)
+  return limitsOf([[{ id: 'area', geometry, area: prepareArea(geometry) }]])
 }
 
 function idOf(feature: string): string {
@@ -99,7 +104,7 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.item(scope, 'empty', 'p0')).toBeNull()
     expect(await store.nearest(scope, 'empty', [0, 0], 1)).toEqual([])
     expect(await store.containing(scope, 'empty', [0, 0], 1)).toEqual([])
-    expect(await store.isHeavy(scope, 'empty', { limit: 10_000 })).toBe(false)
+    expect(await store.light.items(scope, 'empty', { limit: 10_000 })).toMatchObject({ next: null })
     expect(await store.search(scope, { text: 'p', collectionIds: ['empty'], limit: 1 })).toEqual([])
     const box = { west: 0, south: 0, east: 1, north: 1 }
     const members = await store.members(scope, 'empty', box, { maximum: 1 })
@@ -141,7 +146,7 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.nearest(nothing, 'things', [1, 2], 1)).toBeNull()
     expect(await store.containing(nothing, 'things', [1, 2], 1)).toBeNull()
     expect(await store.members(nothing, 'things', box, { maximum: 1 })).toBeNull()
-    expect(await store.isHeavy(nothing, 'things', { limit: 1 })).toBe(false)
+    expect(await store.light.items(nothing, 'things', { limit: 1 })).toBeNull()
     const search = { text: 'punkt', collectionIds: ['things'], limit: 1 }
     expect(await store.search(nothing, search)).toEqual([])
   })
@@ -393,20 +398,104 @@ describeDatabases('the map store', (kind, locate) => {
       const members = await store.members(everything, 'things', box, { maximum: 20_000 })
       expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(expected)
       const isHeavy = expected.length > 1_000
-      expect(await store.isHeavy(everything, 'things', { boxes, limit: 1 })).toBe(isHeavy)
+      const lightly = await store.light.count(everything, 'things', { boxes }, 1e9)
+      expect(lightly).toBe(isHeavy ? 'heavy' : expected.length)
       for (let after: number | null = 0; after !== null;) {
-        const query = { boxes, limit: 70, after }
-        const page = await store.itemsIfLight(everything, 'things', query)
-        expect(page).toEqual(isHeavy ? 'heavy' : await store.items(everything, 'things', query))
-        after = page !== 'heavy' ? page!.next : null
+        const query: ItemsQuery = { boxes, limit: 70, after }
+        const light = await store.light.items(everything, 'things', query)
+        const page = await store.items(everything, 'things', query)
+        expect(light).toEqual(isHeavy ? 'heavy' : page)
+        after = isHeavy ? null : page!.next
       }
     }
-    expect(await store.isHeavy(everything, 'things', { limit: 1_000 })).toBe(false)
-    expect(await store.isHeavy(everything, 'things', { limit: 1_001 })).toBe(true)
+    const { light } = store
+    expect(await light.items(everything, 'things', { limit: 1_000 })).not.toBe('heavy')
+    expect(await light.items(everything, 'things', { limit: 1_001 })).toBe('heavy')
+    expect(await light.count(everything, 'things', {}, 1e9)).toBe(many.length - 5)
+    expect(await light.nearest(everything, 'things', [0, 0], 100)).not.toBe('heavy')
+    expect(await light.nearest(everything, 'things', [0, 0], 101)).toBe('heavy')
     const named = new Map([['name', '“Punkt” \\ 11998']])
     expect(await store.count(everything, 'things', { properties: named }, 1e9)).toBe(1)
-    expect(await store.isHeavy(everything, 'things', { properties: named, limit: 1 })).toBe(true)
+    expect(await light.items(everything, 'things', { properties: named, limit: 1 })).toBe('heavy')
     expect(await store.count(everything, 'things', { properties: named }, 0)).toBe('unknown')
+  })
+
+  describe('with large texts', () => {
+    const LONG = 'x'.repeat(1_200_000)
+    /** Of every other feature, so that who sees only these sees nothing large. */
+    const large = Array.from({ length: 20 }, (_, index): TestFeature => ({
+      id: `f${index}`,
+      geometry: { type: 'Point', coordinates: [index % 2, index] },
+      properties: { name: index % 2 === 1 ? `${index} ${LONG}` : `${index}` },
+    }))
+    const small = { west: -0.5, south: -1, east: 0.5, north: 50 }
+    const smallOnly = { ...everything, read: () => viewOf(small) }
+
+    async function pages(scope: AccessScope, query: ItemsQuery): Promise<string[][]> {
+      const found: string[][] = []
+      for (let after: number | null = 0; after !== null;) {
+        const page: ItemsPage | null = await store.items(scope, 'things', { ...query, after })
+        found.push(page!.features.map(idOf))
+        after = page!.next
+      }
+      return found
+    }
+
+    it('pages end early, and go on there', async () => {
+      await replace(large)
+      const all = large.map(({ id }) => id)
+      const everywhere = { boxes: [{ west: -1, south: -1, east: 2, north: 50 }] }
+      for (const filter of [{}, everywhere]) {
+        const found = await pages(everything, { ...filter, limit: 1_000 })
+        // Six of them have less than eight million characters.
+        expect(found.map((page) => page.length)).toEqual([13, 7])
+        expect(found.flat()).toEqual(all)
+      }
+      expect(await pages(everything, { limit: 1 })).toEqual(all.map((id) => [id]))
+    })
+
+    it('what is not seen or asked for makes no page end', async () => {
+      const ids = large.filter((_, index) => index % 2 === 0).map(({ id }) => id)
+      expect(await pages(smallOnly, { limit: 1_000 })).toEqual([ids])
+      expect(await pages(everything, { limit: 1_000, boxes: [small] })).toEqual([ids])
+    })
+
+    it('reads of few features are heavy', async () => {
+      const { light } = store
+      const first = { west: -1, south: -1, east: 2, north: 1 }
+      expect(await light.items(everything, 'things', { limit: 3 })).toBe('heavy')
+      expect(await light.items(everything, 'things', { limit: 1 })).toMatchObject({
+        features: [expect.stringContaining('"f0"')],
+      })
+      expect(await light.items(everything, 'things', { limit: 9, boxes: [first] })).toMatchObject({
+        next: null,
+      })
+      expect(await light.nearest(everything, 'things', [1, 9], 5)).toBe('heavy')
+      expect(await light.nearest(everything, 'things', [0, 0], 1)).toHaveLength(1)
+      expect(await light.containing(everything, 'things', [1, 1], 9)).toHaveLength(1)
+      expect(await light.count(everything, 'things', {}, 1e9)).toBe(20)
+      const named = { properties: new Map([['name', '2']]) }
+      // Postgres looks through them elsewhere.
+      const lightly = kind === 'sqlite' ? 'heavy' : 1
+      expect(await light.count(everything, 'things', named, 1e9)).toBe(lightly)
+    })
+
+    it('a filter by a property finds what is behind them', async () => {
+      const named = { properties: new Map([['name', '18']]) }
+      expect(await pages(everything, { ...named, limit: 9 })).toEqual([['f18']])
+      expect(await store.count(everything, 'things', named, 1e9)).toBe(1)
+    })
+
+    it('all are found at a point, nearest and in a tile', async () => {
+      const box = { west: -1, south: -1, east: 2, north: 50 }
+      const members = await store.members(everything, 'things', box, { maximum: 20 })
+      expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
+        large.map(({ id }) => id),
+      )
+      expect(members!.more).toBe(false)
+      // As much as a page.
+      expect(await store.nearest(everything, 'things', [1, 1], 20)).toHaveLength(13)
+    })
   })
 
   it('refuses tables of a newer version', async () => {

@@ -291,6 +291,51 @@ describeDatabases('tiles of areas', (kind, locate) => {
     }
   })
 
+  describe('of very many polygons', () => {
+    const around = { west: 0, south: 0, east: 40, north: 40 }
+    /** Row by row, a little of each square apart; every tenth one is larger. */
+    const squares = Array.from({ length: 1_600 }, (_, index) => {
+      const [x, y] = [index % 40, Math.floor(index / 40)]
+      const size = index % 10 === 3 ? 0.9 : 0.1
+      return feature(`${x} ${y}`, boxArea(x, y, x + size, y + size))
+    })
+
+    async function members(scope: AccessScope, maximum: number): Promise<string[]> {
+      const found = await store.members(scope, 'polygons', around, { maximum })
+      expect(found!.more).toBe(true)
+      const ids = found!.features.map((each) => (JSON.parse(each.feature) as { id: string }).id)
+      expect(ids).toHaveLength(maximum)
+      return ids.toSorted()
+    }
+
+    it('show the largest, and some of equal ones everywhere, in whatever order they came', async () => {
+      await put(store, 'polygons', squares)
+      const ids = await members(whole, 560)
+      for (const [index, { id }] of squares.entries()) {
+        if (index % 10 === 3) expect(ids).toContain(id)
+      }
+      const quarters = Map.groupBy(ids, (id) => {
+        const [x, y] = id.split(' ').map(Number) as [number, number]
+        return `${x < 20} ${y < 20}`
+      })
+      for (const quarter of quarters.values()) {
+        expect(quarter.length).toBeGreaterThan(100)
+        expect(quarter.length).toBeLessThan(180)
+      }
+      await put(store, 'polygons', squares.toReversed())
+      expect(await members(whole, 560)).toEqual(ids)
+    })
+
+    it('choose only among those that are seen', async () => {
+      const area = boxArea(-1, -1, 22.05, 22.05)
+      const isSeen = ({ id }: { id: string }) => id.split(' ').every((part) => Number(part) <= 22)
+      await put(store, 'polygons', squares)
+      const chosen = await members(limitedTo([area]), 200)
+      await put(store, 'polygons', squares.filter(isSeen))
+      expect(await members(whole, 200)).toEqual(chosen)
+    })
+  })
+
   it('never hold more than 500 kB, and say so', async () => {
     const long = 'x'.repeat(400)
     const points = Array.from({ length: 3_000 }, (_, index) =>
@@ -484,6 +529,10 @@ describeDatabases('reads in workers', (_kind, locate) => {
       expect(await inWorkers.count(scope, 'points', {}, 10_000)).toEqual(
         await store.count(scope, 'points', {}, 10_000),
       )
+      const boxes = [{ west: -1, south: -1, east: 20, north: 20 }]
+      expect(await inWorkers.count(scope, 'points', { boxes }, 10_000)).toEqual(
+        await store.count(scope, 'points', { boxes }, 10_000),
+      )
       expect(await inWorkers.nearest(scope, 'points', [3, 3], 200)).toEqual(
         await store.nearest(scope, 'points', [3, 3], 200),
       )
@@ -502,6 +551,28 @@ describeDatabases('reads in workers', (_kind, locate) => {
     const page = await inWorkers.items(whole, 'points', { limit: 100, boxes })
     expect(page!.features).toHaveLength(36)
     expect(await inWorkers.nearest(whole, 'points', [3, 3], 10)).toHaveLength(10)
+    // How many there are of all is known.
+    expect((await inWorkers.items(whole, 'points', { limit: 1 }))!.features).toHaveLength(1)
+    expect(await inWorkers.count(whole, 'points', {}, 200)).toBe(5_000)
+    await expect(inWorkers.items(whole, 'points', { limit: 2_000 })).rejects.toThrow('no worker')
+  })
+
+  it.each<[string, WorkerPool['run'], number]>([
+    ['are too many', () => Promise.reject(new UnavailableError('too much')), 10_000],
+    ['are slow', () => new Promise(() => {}), 20],
+  ])('that %s leave unknown how many match, and fail nothing', async (_, run, budget) => {
+    const pool: WorkerPool = { run, [Symbol.asyncDispose]: async () => {} }
+    const inWorkers = createWorkerStore({ store, pool })
+    const boxes = [{ west: -1, south: -1, east: 20, north: 20 }]
+    expect(await inWorkers.count(whole, 'points', { boxes }, budget)).toBe('unknown')
+  })
+
+  it('count how long they had to wait', async () => {
+    await using pool = createWorkerPool({ location, threads: 1, onError: () => {} })
+    const scope = { collections: [{ collection: collections[0]!, view: 'all' as const }] }
+    // The thread has to start first, which takes longer.
+    const job = { name: 'count', arguments: ['points', {}, 1] } as const
+    expect(await pool.run(scope, 0, { ...job, arguments: [...job.arguments] })).toBe('unknown')
   })
 
   it('that are too many are refused', async () => {
@@ -531,7 +602,7 @@ describeDatabases('reads in workers', (_kind, locate) => {
     it('fails its own request, and others go on', async () => {
       const long = 'x'.repeat(20_000)
       const points = Array.from({ length: 4_000 }, (_, index) =>
-        point(String(index), index / 100, 0, `${index} ${long}`),
+        point(String(index), index / 1_000_000, 0.001, `${index} ${long}`),
       )
       await put(store, 'long', points)
       const errors: unknown[] = []
@@ -547,7 +618,9 @@ describeDatabases('reads in workers', (_kind, locate) => {
           view: 'all' as const,
         })),
       }
-      const tooMuch = pool.run(scope, 0, { name: 'items', arguments: ['long', { limit: 4_000 }] })
+      const tile = tileOf(0.001, 0.001, 14)
+      const order = { collectionId: 'long', tile, fields: null }
+      const tooMuch = pool.run(scope, 0, { name: 'tile', order })
       const little = pool.run(scope, 0, { name: 'items', arguments: ['points', { limit: 2 }] })
       await expect(tooMuch).rejects.toThrow(UnavailableError)
       expect((await little)!.features).toHaveLength(2)

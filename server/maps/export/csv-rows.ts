@@ -1,5 +1,6 @@
-import type { Feature } from 'geojson'
+import type { Geometry } from 'geojson'
 import type { CollectionState } from '../store/collection-state.ts'
+import { geometryIn, idIn, propertiesIn } from '../store/feature-text.ts'
 
 /**
  * RFC 4180: `id`, the properties, and the place: of points longitude and latitude, of everything else
@@ -16,11 +17,14 @@ export function csvHeader({ schema, dimension }: CollectionState): string {
 const SPECIAL = new Set(['id', 'longitude', 'latitude', 'geometry'])
 
 export function csvRow({ schema, dimension }: CollectionState, text: string): string {
-  const { id, geometry, properties } = JSON.parse(text) as Feature
-  const values = schema.map(({ name }) => cell(properties?.[name]))
-  const point = dimension === 0 && geometry.type === 'Point' ? geometry.coordinates : null
-  const place = dimension === 0 ? [String(point?.[0] ?? ''), String(point?.[1] ?? '')] : []
-  return row([String(id), ...values, ...place, point ? '' : JSON.stringify(geometry)])
+  const properties = propertiesIn(text)
+  const values = schema.map(({ name }) => cell(properties[name]))
+  const geometry = geometryIn(text)
+  if (dimension !== 0) return row([idIn(text), ...values, geometry])
+  const place = JSON.parse(geometry) as Geometry
+  const [longitude = '', latitude = ''] = place.type === 'Point' ? place.coordinates : []
+  const rest = place.type === 'Point' ? '' : geometry
+  return row([idIn(text), ...values, String(longitude), String(latitude), rest])
 }
 
 function cell(value: unknown): string {

@@ -1,13 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Collection } from '../../access/collections/collection.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { allowCaching, isFresh, tagOf } from './caching.ts'
+import { allowCaching, isFresh, tagOf, tagOfParts } from './caching.ts'
 import { GEOJSON, type Link, licenceLinks } from './links.ts'
 
 /** Answers of features, which are GeoJSON text and stay text: parsing them would be most of the work. */
 
+/** From how many characters on an answer is hashed piece by piece. */
+const LONG = 250_000
+
 /** @param features each GeoJSON text */
-export function sendFeatures(
+export async function sendFeatures(
   request: FastifyRequest,
   reply: FastifyReply,
   options: {
@@ -18,7 +21,7 @@ export function sendFeatures(
     links: readonly Link[]
     clock: Clock
   },
-): FastifyReply {
+): Promise<FastifyReply> {
   const { collection, features, numberMatched, links, clock } = options
   const head = JSON.stringify({
     type: 'FeatureCollection',
@@ -28,9 +31,10 @@ export function sendFeatures(
     links: [...links, ...licenceLinks(collection)],
   })
   const text = `${head.slice(0, -1)},"features":[${features.join(',')}]`
+  const tag = text.length < LONG ? tagOf(text) : await tagOfParts([head, ...features])
   allowCaching(request, reply, [collection])
   // Weak (RFC 9110 §8.8.1): the same features, whatever `timeStamp` says.
-  if (isFresh(request, reply, `W/"${tagOf(text)}"`)) return reply
+  if (isFresh(request, reply, `W/"${tag}"`)) return reply
   const timeStamp = new Date(clock.now()).toISOString()
   return sendGeoJson(reply, `${text},"timeStamp":"${timeStamp}"}`)
 }

@@ -1,6 +1,7 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Collection } from '../../access/collections/collection.ts'
+import { createTurn } from '../store/turns.ts'
 
 /**
  * Who may keep an answer, and whether it has to be sent at all (RFC 9110 §13.1.2). What depends on a
@@ -10,6 +11,17 @@ import type { Collection } from '../../access/collections/collection.ts'
 /** Of a text that is sent as it is: 22 characters. */
 export function tagOf(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 22)
+}
+
+/** As `tagOf` of all of them together, which may be long: others have their turn meanwhile. */
+export async function tagOfParts(parts: Iterable<string>): Promise<string> {
+  const sum = createHash('sha256')
+  const turn = createTurn()
+  for (const part of parts) {
+    if (turn.isOver()) await turn.yield()
+    sum.update(part)
+  }
+  return sum.digest('base64url').slice(0, 22)
 }
 
 /** @param collections what the answer is about: shared caches keep it when all are open */

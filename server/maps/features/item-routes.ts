@@ -3,7 +3,7 @@ import { notFound } from '../../protocol/problem.ts'
 import { sendFeature, sendFeatures } from './answers.ts'
 import type { MapsContext, SeenCollection } from './context.ts'
 import { sendItemPage } from './html/item-page.ts'
-import { sendItemsPage } from './html/items-page.ts'
+import { MAXIMUM_ROWS, sendItemsPage } from './html/items-page.ts'
 import { type ParsedItemsQuery, parseItemsQuery, type RawQuery } from './items-query.ts'
 import { collectionPath, GEOJSON, GEOJSON_FIRST, itemPath, type LinkQuery } from './links.ts'
 import { shown } from './names.ts'
@@ -16,7 +16,7 @@ import {
   requireCollectionId,
 } from './query-schemas.ts'
 import * as schemas from './schemas.ts'
-import { parseFields, selectFields } from './select-fields.ts'
+import { parseFields, selectFields, selectFieldsOfAll } from './select-fields.ts'
 import type { ItemsPage } from '../store/map-store.ts'
 
 /** How long counting may hold up a page; beyond it, how many there are is not said. */
@@ -43,8 +43,9 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
       const seen = await getCollection(request, request.params.collectionId)
       const { scope, collection } = seen
       const asked = parseItemsQuery(query, seen, cursors)
-      const { limit, after, filter, fields } = asked
+      const { after, filter, fields } = asked
       const asHtml = wantsHtml(request)
+      const limit = asHtml ? Math.min(asked.limit, MAXIMUM_ROWS) : asked.limit
       const page = await store.items(scope, collection.id, {
         ...filter,
         limit,
@@ -57,11 +58,11 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
         next === null ? null : { ...query, limit, after: cursors.seal(collection.id, next) }
       const numberMatched = await countOf(seen, asked, { features, next })
       if (asHtml) {
-        return sendItemsPage(request, reply, { seen, features, nextQuery, numberMatched })
+        return sendItemsPage(request, reply, { seen, features, limit, nextQuery, numberMatched })
       }
       return sendFeatures(request, reply, {
         collection,
-        features: fields ? features.map((feature) => selectFields(feature, fields)) : features,
+        features: fields ? await selectFieldsOfAll(features, fields) : features,
         numberMatched,
         links: [
           ...links.variants(path, GEOJSON_FIRST, query),

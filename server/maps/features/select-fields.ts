@@ -1,6 +1,7 @@
-import type { Feature } from 'geojson'
 import { badParameter } from '../../protocol/problem.ts'
 import type { Property } from '../store/collection-state.ts'
+import { propertiesIn, withProperties } from '../store/feature-text.ts'
+import { createTurn } from '../store/turns.ts'
 import { listed, shown } from './names.ts'
 
 /**
@@ -27,7 +28,20 @@ export function parseFields(
 
 /** A feature with these properties only. */
 export function selectFields(feature: string, fields: ReadonlySet<string>): string {
-  const { properties, ...rest } = JSON.parse(feature) as Feature
-  const kept = Object.entries(properties ?? {}).filter(([name]) => fields.has(name))
-  return JSON.stringify({ ...rest, properties: Object.fromEntries(kept) })
+  const kept = Object.entries(propertiesIn(feature)).filter(([name]) => fields.has(name))
+  return withProperties(feature, Object.fromEntries(kept))
+}
+
+/** Of many features; others have their turn meanwhile. */
+export async function selectFieldsOfAll(
+  features: readonly string[],
+  fields: ReadonlySet<string>,
+): Promise<string[]> {
+  const turn = createTurn()
+  const selected: string[] = []
+  for (const feature of features) {
+    if (turn.isOver()) await turn.yield()
+    selected.push(selectFields(feature, fields))
+  }
+  return selected
 }

@@ -52,11 +52,14 @@ export interface Opened extends Viewed {
 
 /** One generation's rows. */
 export interface GenerationReader {
-  /** In the order of keys, those above `after`. */
+  /** In the order of keys, those above `after`; few bytes of text at a time (`texts.ts`). */
   scan(ask: Ask, after: number): RowScan<Candidate>
   scanHeads(ask: Ask, after: number): RowScan<FeatureHead>
-  /** @param keys in their order, in which the rows come too */
-  byKeys(keys: readonly number[]): Now<Candidate[]>
+  /**
+   * Rows of the first of these keys, in the order of the keys, few bytes of text at a time (`texts.ts`).
+   * @returns with how many of the keys this was
+   */
+  byKeys(keys: readonly number[]): Now<{ rows: Candidate[]; read: number }>
   /** Of all rows that touch the windows, in their order; null: they are more than so many, about. */
   keysIn(windows: readonly Box[], many: number): Now<number[] | null>
   byId(id: string): Now<Candidate | undefined>
@@ -67,8 +70,11 @@ export interface GenerationReader {
 }
 
 export interface RowScan<Row> {
-  /** About so many more rows, in a snapshot of their own; there may be more though it gives none. */
-  next(count: number): Now<{ rows: Row[]; done: boolean }>
+  /**
+   * Up to about so many more rows, in a snapshot of their own; more may follow though it gives none.
+   * @returns with how many bytes of text this thread has looked into to find them; undefined: none
+   */
+  next(count: number): Now<{ rows: Row[]; done: boolean; searched?: number }>
 }
 
 /** One connection that writes; its transactions wait for each other. */
@@ -127,7 +133,7 @@ export interface RowWriter {
   /** Of those ids that it has. */
   keysOf(ids: readonly string[]): Now<ReadonlyMap<string, number>>
   find(id: string): Now<Candidate | undefined>
-  /** In the order of keys. */
+  /** In the order of keys, few bytes of text at a time; none: there are no more. */
   after(key: number, count: number): Now<{ key: number; feature: string }[]>
   insert(rows: readonly FeatureRow[]): Now<void>
   /** As `insert`, into a generation that is to be indexed when all is there (`indexGeneration`). */

@@ -1,12 +1,10 @@
 import type { Opened } from './backend.ts'
 import { type Matcher, narrowedAsk } from './matching.ts'
+import { rowsByKeys } from './texts.ts'
 import { createTurn } from './turns.ts'
 
 /** Heads are read quickly: about 3,000 in a millisecond. */
 const BATCH = 2_000
-
-/** Of these the features are read. */
-const FEW_TEXTS = 100
 
 /** How many features match; their texts are read only where heads do not tell. */
 export async function countOf(
@@ -18,6 +16,7 @@ export async function countOf(
   if (matcher.isEverything) return generation.featureCount
   const scan = reader.scanHeads(narrowedAsk(matcher, generation.extent), 0)
   const began = performance.now()
+  const isOver = () => performance.now() - began > budgetMilliseconds
   const turn = createTurn()
   let count = 0
   for (;;) {
@@ -28,16 +27,15 @@ export async function countOf(
       if (verdict === 'yes') count++
       if (verdict === 'text') unsure.push(head.key)
     }
-    for (let start = 0; start < unsure.length; start += FEW_TEXTS) {
-      const candidates = await reader.byKeys(unsure.slice(start, start + FEW_TEXTS))
+    for await (const candidates of rowsByKeys(reader, unsure)) {
       for (const candidate of candidates) {
-        if (matcher.judge(candidate)) count++
+        if (isOver()) return 'unknown'
         if (turn.isOver()) await turn.yield()
+        if (matcher.judge(candidate)) count++
       }
-      if (performance.now() - began > budgetMilliseconds) return 'unknown'
     }
     if (done) return count
-    if (performance.now() - began > budgetMilliseconds) return 'unknown'
+    if (isOver()) return 'unknown'
     if (turn.isOver()) await turn.yield()
   }
 }

@@ -163,7 +163,7 @@ function fill(filling: Filling): Generation {
     for (let after = 0, done = false; !done;) {
       const added = await held(async (write) => {
         const old = await write.rows({ ...fresh, number: live }).after(after, MAXIMUM_ROWS)
-        done = old.length < MAXIMUM_ROWS
+        done = old.length === 0
         after = old.at(-1)?.key ?? after
         const all = old.map(({ key, feature }) => toRow(parseFeature(feature), key))
         const rows = write.rows(fresh)

@@ -29,14 +29,11 @@ import type { SearchHit, SearchQuery } from './search-query.ts'
 export interface MapStore extends AsyncDisposable {
   /** null, here and below: no such collection for this scope. */
   state(scope: AccessScope, collectionId: string): Promise<CollectionState | null>
-  /** Features in the order of their keys. */
+  /**
+   * Features in the order of their keys. A page ends before `limit` where the next feature would make
+   * it longer than 8 million characters.
+   */
   items(scope: AccessScope, collectionId: string, query: ItemsQuery): Promise<ItemsPage | null>
-  /** As `items`, unless that `isHeavy`. */
-  itemsIfLight(
-    scope: AccessScope,
-    collectionId: string,
-    query: ItemsQuery,
-  ): Promise<ItemsPage | 'heavy' | null>
   /** How many features match; unknown when it would take longer than the budget. */
   count(
     scope: AccessScope,
@@ -47,7 +44,7 @@ export interface MapStore extends AsyncDisposable {
   item(scope: AccessScope, collectionId: string, featureId: string): Promise<StoredFeature | null>
   /**
    * The nearest features of a collection of points, nearest first; of points in several places the
-   * nearest of these counts.
+   * nearest of these counts. Fewer than `limit` where the next would make them longer than a page.
    * @param maximumMetres only features up to this far; default: any
    */
   nearest(
@@ -57,7 +54,10 @@ export interface MapStore extends AsyncDisposable {
     limit: number,
     maximumMetres?: number,
   ): Promise<NearbyFeature[] | null>
-  /** GeoJSON text of features that contain the point, boundary included, smallest box first. */
+  /**
+   * GeoJSON text of features that contain the point, boundary included, smallest box first: fewer than
+   * `limit` where the next would make them longer than a page.
+   */
   containing(
     scope: AccessScope,
     collectionId: string,
@@ -92,14 +92,10 @@ export interface MapStore extends AsyncDisposable {
    */
   changesSince(revision: number): Promise<MapChanges | 'lost'>
   /**
-   * Whether a read would look at more than about 1,000 features: such reads belong in a worker. Costs
-   * little.
+   * Reads as far as they are light: of features, at most about 1,000 are looked at, and of their texts
+   * 2 million characters. Others are `heavy` and belong in a worker; telling that costs little.
    */
-  isHeavy(
-    scope: AccessScope,
-    collectionId: string,
-    query: FeatureFilter & { limit: number },
-  ): Promise<boolean>
+  light: LightReads
   /** Removes all data; the scope must permit to write everywhere, and knows the collection still. */
   drop(scope: AccessScope, collectionId: string): Promise<void>
   /**
@@ -109,6 +105,13 @@ export interface MapStore extends AsyncDisposable {
   leftovers(collections: readonly Collection[]): Promise<string[]>
   /** Removes such data, of collections that were created before a time, epoch ms. */
   dropLeftovers(collectionId: string, createdBefore: number): Promise<void>
+}
+
+/** See `MapStore`, whose functions these are. */
+export type LightReads = {
+  [Name in 'items' | 'count' | 'nearest' | 'containing']: (
+    ...args: Parameters<MapStore[Name]>
+  ) => Promise<Awaited<ReturnType<MapStore[Name]>> | 'heavy'>
 }
 
 /** Which features are meant; all conditions must hold. */
@@ -151,7 +154,10 @@ export interface NearbyFeature {
 }
 
 export interface MembersOptions {
-  /** Gives no more than this many, those with the lowest keys. */
+  /**
+   * Gives no more than this many, and no more than 64 million characters of them: the largest by their
+   * boxes (`rank-boxes.ts`).
+   */
   maximum: number
   /**
    * For a collection of points: of those that are seen and for which this is the same, only the one
@@ -161,8 +167,9 @@ export interface MembersOptions {
 }
 
 export interface Members {
+  /** In the order of keys. */
   features: { key: number; feature: string }[]
-  /** There were more than `maximum`. */
+  /** There were more than may be given. */
   more: boolean
   generation: number
   /** Nothing that happened up to here is missing. */

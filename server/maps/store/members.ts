@@ -1,64 +1,33 @@
 import type { Opened } from './backend.ts'
-import type { Candidate, FeatureHead } from './feature-rows.ts'
+import type { FeatureHead } from './feature-rows.ts'
 import type { Members, MembersOptions } from './map-store.ts'
 import { isPoint, type Matcher, narrowedAsk } from './matching.ts'
+import { rankOf } from './rank-boxes.ts'
+import { rowsByKeys } from './texts.ts'
 import { createTurn } from './turns.ts'
-
-type Found = Pick<Members, 'features' | 'more'>
-
-/** What a tile is drawn of. */
-export function membersOf(
-  opened: Opened,
-  matcher: Matcher,
-  { maximum, placeOf }: MembersOptions,
-): Promise<Found> {
-  return placeOf
-    ? membersOfPlaces(opened, matcher, maximum, placeOf)
-    : firstMembers(opened, matcher, maximum)
-}
-
-const BATCH = 1_000
-
-async function firstMembers(
-  { reader, generation }: Opened,
-  matcher: Matcher,
-  maximum: number,
-): Promise<Found> {
-  const features: Members['features'] = []
-  const scan = reader.scan(narrowedAsk(matcher, generation.extent), 0)
-  const turn = createTurn()
-  for (;;) {
-    const { rows, done } = await scan.next(Math.min(maximum + 1, BATCH))
-    for (const candidate of rows) {
-      if (turn.isOver()) await turn.yield()
-      if (!matcher.judge(candidate)) continue
-      if (features.length === maximum) return { features, more: true }
-      features.push({ key: candidate.key, feature: candidate.feature })
-    }
-    if (done) return { features, more: false }
-    if (turn.isOver()) await turn.yield()
-  }
-}
 
 /** Heads are read quickly: about 3,000 in a millisecond. */
 const BATCH_OF_HEADS = 2_000
 
 const FEW = 300
 
+/** Of all members, in characters. */
+const MAXIMUM_TEXT = 64_000_000
+
 /**
- * Chosen by heads, so that of many points in one place only one is read. What is no point is taken
- * as it comes.
+ * What a tile is drawn of. Which features these are is chosen by heads, so that of many only those are
+ * read that are given, and of many points in one place only one. What is not seen is not chosen
+ * among: where heads do not tell, it is read in its turn and left out.
  */
-async function membersOfPlaces(
+export async function membersOf(
   { reader, generation }: Opened,
   matcher: Matcher,
-  maximum: number,
-  placeOf: (longitude: number, latitude: number) => number,
-): Promise<Found> {
+  { maximum, placeOf }: MembersOptions,
+): Promise<Pick<Members, 'features' | 'more'>> {
   const ask = narrowedAsk(matcher, generation.extent)
   const places = new Set<number>()
   const isTaken = (head: FeatureHead): boolean => {
-    if (!isPoint(head)) return false
+    if (!placeOf || !isPoint(head)) return false
     return places.size === places.add(placeOf(head.west, head.south)).size
   }
   // Where there are few, reading them all takes less than choosing.
@@ -67,34 +36,77 @@ async function membersOfPlaces(
     const members = few.rows.filter((row) => matcher.judge(row) && !isTaken(row))
     return { features: members.map(({ key, feature }) => ({ key, feature })), more: false }
   }
-  const chosen: { key: number; isSure: boolean }[] = []
+  const choice = createChoice(maximum)
   const scan = reader.scanHeads(ask, 0)
   const turn = createTurn()
-  let sure = 0
-  for (let done = false; !done && sure <= maximum;) {
+  // Of more places than may be given nobody wants some.
+  for (let done = false; !done && places.size <= maximum;) {
     const batch = await scan.next(BATCH_OF_HEADS)
     for (const head of batch.rows) {
       const verdict = matcher.judgeHead(head)
-      if (verdict === 'no') continue
-      if (isTaken(head)) continue
-      if (verdict === 'yes') sure++
-      chosen.push({ key: head.key, isSure: verdict === 'yes' })
+      if (verdict === 'no' || isTaken(head)) continue
+      choice.add({ key: head.key, rank: rankOf(head), isSure: verdict === 'yes' })
     }
     done = batch.done
     if (turn.isOver()) await turn.yield()
   }
+  const { keys, isCut } = choice.best()
   const features: Members['features'] = []
-  for (let start = 0; start < chosen.length; start += BATCH) {
-    const some = chosen.slice(start, start + BATCH)
-    const rows = new Map<number, Candidate>()
-    for (const row of await reader.byKeys(some.map(({ key }) => key))) rows.set(row.key, row)
-    for (const { key, isSure } of some) {
+  let more = isCut
+  let length = 0
+  reading: for await (const rows of rowsByKeys(reader, keys)) {
+    for (const row of rows) {
       if (turn.isOver()) await turn.yield()
-      const row = rows.get(key)
-      if (!row || !(isSure || matcher.judge(row))) continue
-      if (features.length === maximum) return { features, more: true }
-      features.push({ key, feature: row.feature })
+      if (!matcher.judge(row)) continue
+      length += row.feature.length
+      if (features.length === maximum || (features.length > 0 && length > MAXIMUM_TEXT)) {
+        more = true
+        break reading
+      }
+      features.push({ key: row.key, feature: row.feature })
     }
   }
-  return { features, more: false }
+  return { features: features.toSorted((a, b) => a.key - b.key), more }
+}
+
+interface Chosen {
+  key: number
+  rank: number
+  /** Its head tells that it is a member. */
+  isSure: boolean
+}
+
+/**
+ * The first by rank. One that is not sure is kept as long as fewer sure ones than the maximum come
+ * before it.
+ */
+function createChoice(maximum: number) {
+  let kept: Chosen[] = []
+  let isCut = false
+  let leastRank = -Infinity
+  let sortedAt = Math.max(2 * maximum, 1_000)
+
+  function cut(): void {
+    kept.sort((a, b) => b.rank - a.rank || a.key - b.key)
+    let sure = 0
+    const end = kept.findIndex(({ isSure }) => isSure && ++sure > maximum)
+    if (end === -1) return
+    isCut = true
+    leastRank = kept[end]!.rank
+    kept = kept.slice(0, end)
+  }
+
+  return {
+    add(one: Chosen): void {
+      if (one.rank < leastRank) return
+      kept.push(one)
+      if (kept.length < sortedAt) return
+      cut()
+      sortedAt = Math.max(2 * kept.length, 1_000)
+    },
+    best(): { keys: number[]; isCut: boolean } {
+      cut()
+      return { keys: kept.map(({ key }) => key), isCut }
+    },
+  }
 }

@@ -7,12 +7,10 @@ import { type FeatureHead, parseFeature } from './feature-rows.ts'
 import type { NearbyFeature } from './map-store.ts'
 import { isPoint } from './matching.ts'
 import { isSeen, judgeHead, narrowed, windowsOf } from './seen.ts'
+import { MAXIMUM_PAGE, rowsByKeys } from './texts.ts'
 import { createTurn } from './turns.ts'
 
 const BATCH = 2_000
-
-/** Of points in several places, whose texts are read at a time. */
-const FEW = 100
 
 /**
  * The nearest of point features that are seen, nearest first, and in the order of their keys when
@@ -84,8 +82,8 @@ export async function nearestOf(
   /** Each once; what is not seen is nowhere. */
   async function measure(heads: readonly FeatureHead[]): Promise<void> {
     const news = heads.filter(({ key }) => !distances.has(key)).map(({ key }) => key)
-    for (let start = 0; start < news.length; start += FEW) {
-      for (const row of await reader.byKeys(news.slice(start, start + FEW))) {
+    for await (const rows of rowsByKeys(reader, news)) {
+      for (const row of rows) {
         const metres = isSeen(view, row)
           ? distanceToPlaces(parseFeature(row.feature).geometry, point)
           : Infinity
@@ -96,12 +94,17 @@ export async function nearestOf(
   }
 
   async function read(found: readonly { key: number; metres: number }[]): Promise<NearbyFeature[]> {
-    const rows = await reader.byKeys(found.map(({ key }) => key))
-    const texts = new Map(rows.map((row) => [row.key, row.feature]))
-    return found.flatMap(({ key, metres }) => {
-      const feature = texts.get(key)
-      return feature === undefined ? [] : [{ feature, metres }]
-    })
+    const metres = new Map(found.map((each) => [each.key, each.metres]))
+    const features: NearbyFeature[] = []
+    let length = 0
+    for await (const rows of rowsByKeys(reader, [...metres.keys()])) {
+      for (const { key, feature } of rows) {
+        length += feature.length
+        if (features.length > 0 && length > MAXIMUM_PAGE) return features
+        features.push({ feature, metres: metres.get(key)! })
+      }
+    }
+    return features
   }
 }
 

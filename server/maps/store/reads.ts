@@ -1,6 +1,6 @@
 import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
-import type { LonLat } from '../../geo/box.ts'
+import type { Box, LonLat } from '../../geo/box.ts'
 import { geometryContainsPoint } from '../../geo/contains-point.ts'
 import { searchedOf } from '../search/search-row.ts'
 import type { GenerationReader, LiveGeneration, MapBackend, Opened, RowScan } from './backend.ts'
@@ -11,22 +11,15 @@ import type { KnownData } from './known-data.ts'
 import type { FeatureFilter, ItemsPage, MapStore } from './map-store.ts'
 import { createMatcher, type Matcher, narrowedAsk } from './matching.ts'
 import { membersOf } from './members.ts'
+import { metered, TooMuchTextError } from './metered.ts'
 import { nearestOf } from './nearest.ts'
 import { cutTo, isOf, isSeen, narrowed, viewOf } from './seen.ts'
+import { MAXIMUM_PAGE, rowsByKeys } from './texts.ts'
 import { createTurn } from './turns.ts'
 
 type Reads = Pick<
   MapStore,
-  | 'state'
-  | 'items'
-  | 'itemsIfLight'
-  | 'count'
-  | 'item'
-  | 'nearest'
-  | 'containing'
-  | 'search'
-  | 'members'
-  | 'isHeavy'
+  'state' | 'items' | 'count' | 'item' | 'nearest' | 'containing' | 'search' | 'members' | 'light'
 >
 
 /**
@@ -62,6 +55,22 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
     }
   }
 
+  async function readingLightly<Result>(
+    scope: AccessScope,
+    collectionId: string,
+    empty: Result,
+    work: (opened: Opened) => Promise<Result | 'heavy'>,
+  ): Promise<Result | 'heavy' | null> {
+    try {
+      return await reading<Result | 'heavy'>(scope, collectionId, empty, (opened) =>
+        work({ ...opened, reader: metered(opened.reader, LIGHT_TEXT) }),
+      )
+    } catch (error) {
+      if (error instanceof TooMuchTextError) return 'heavy'
+      throw error
+    }
+  }
+
   /** The same object as long as nothing changes, so that callers can keep what they make of it. */
   const states = new WeakMap<LiveGeneration, CollectionState>()
 
@@ -87,13 +96,6 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
       reading(scope, collectionId, NO_ITEMS, (opened) => {
         const matcher = createMatcher(opened.view, filter, opened.generation.schema)
         return pageOf(opened, matcher, limit, after)
-      }),
-
-    itemsIfLight: (scope, collectionId, { limit, after = 0, ...filter }) =>
-      reading<ItemsPage | 'heavy'>(scope, collectionId, NO_ITEMS, async (opened) => {
-        const matcher = createMatcher(opened.view, filter, opened.generation.schema)
-        const weight = await weigh(opened, matcher, limit)
-        return weight === 'heavy' ? weight : pageOf(opened, matcher, limit, after, weight)
       }),
 
     count: (scope, collectionId, filter, budgetMilliseconds) =>
@@ -147,11 +149,38 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
       })
     },
 
-    async isHeavy(scope, collectionId, { limit, ...filter }) {
-      const weight = await reading(scope, collectionId, null, (opened) =>
-        weigh(opened, createMatcher(opened.view, filter, opened.generation.schema), limit),
-      )
-      return weight === 'heavy'
+    light: {
+      items: (scope, collectionId, { limit, after = 0, ...filter }) =>
+        readingLightly(scope, collectionId, NO_ITEMS, async (opened) => {
+          const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+          const weight = await weigh(opened, matcher, limit)
+          return weight === 'heavy' ? weight : pageOf(opened, matcher, limit, after, weight)
+        }),
+
+      count: (scope, collectionId, filter, budgetMilliseconds) =>
+        readingLightly<number | 'unknown'>(scope, collectionId, 0, async (opened) => {
+          const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+          const isKnown = matcher.isEverything || matcher.isNothing
+          if (!isKnown && (await weigh(opened, matcher)) === 'heavy') return 'heavy'
+          return countOf(opened, matcher, budgetMilliseconds)
+        }),
+
+      nearest: (scope, collectionId, point, limit, maximumMetres) =>
+        readingLightly(scope, collectionId, [], async (opened) => {
+          // Areas may leave few of those that are near.
+          const isQuick = opened.view === 'all' && limit <= FEW_NEAREST
+          return isQuick || opened.generation.featureCount <= HEAVY
+            ? nearestOf(opened, point, limit, maximumMetres)
+            : 'heavy'
+        }),
+
+      containing: (scope, collectionId, point, limit) =>
+        readingLightly(scope, collectionId, [], async (opened) => {
+          const filter = { boxes: [boxOfPoint(point)] }
+          const matcher = createMatcher(opened.view, filter, opened.generation.schema)
+          const weight = await weigh(opened, matcher)
+          return weight === 'heavy' ? weight : containingOf(opened, point, limit)
+        }),
     },
   }
 }
@@ -161,11 +190,17 @@ const NO_ITEMS: ItemsPage = { features: [], next: null }
 /** A read of more features than this belongs in a worker. */
 const HEAVY = 1_000
 
+/** In characters, of what is looked at in a light read: some hundredths of a second to parse. */
+const LIGHT_TEXT = 2_000_000
+
+/** Of the nearest, so many are found before another request notices. */
+const FEW_NEAREST = 100
+
 /** @returns where an index told what has to be looked at, the keys of that; null: it has not been asked */
 async function weigh(
   { generation, reader }: Opened,
   matcher: Matcher,
-  limit: number,
+  limit = Infinity,
 ): Promise<'heavy' | number[] | null> {
   if (generation.featureCount <= HEAVY) return null
   if (matcher.isEverything) return limit > HEAVY ? 'heavy' : null
@@ -190,6 +225,7 @@ async function pageOf(
   keys: readonly number[] | null = null,
 ): Promise<ItemsPage> {
   const features: string[] = []
+  let length = 0
   let next = after
   if (matcher.isNothing) return { features, next: null }
   // One more than is needed tells whether another page follows.
@@ -203,7 +239,9 @@ async function pageOf(
     for (const candidate of rows) {
       if (turn.isOver()) await turn.yield()
       if (!matcher.judge(candidate)) continue
-      if (features.length === limit) return { features, next }
+      length += candidate.feature.length
+      const isFull = features.length === limit || (features.length > 0 && length > MAXIMUM_PAGE)
+      if (isFull) return { features, next }
       features.push(candidate.feature)
       next = candidate.key
     }
@@ -221,8 +259,8 @@ function scanKeys(
   let position = 0
   return {
     async next(count) {
-      const rows = await reader.byKeys(keys.slice(position, position + count))
-      position += count
+      const { rows, read } = await reader.byKeys(keys.slice(position, position + count))
+      position += read
       return { rows, done: position >= keys.length }
     },
   }
@@ -233,9 +271,7 @@ async function containingOf(
   point: LonLat,
   limit: number,
 ): Promise<string[]> {
-  const [longitude, latitude] = point
-  const box = { west: longitude, south: latitude, east: longitude, north: latitude }
-  const filter: FeatureFilter = { boxes: [box] }
+  const filter: FeatureFilter = { boxes: [boxOfPoint(point)] }
   const matcher = createMatcher(view, filter, generation.schema)
   const turn = createTurn()
   const around: { key: number; size: number }[] = []
@@ -254,20 +290,27 @@ async function containingOf(
   }
   around.sort((a, b) => a.size - b.size || a.key - b.key)
   const features: string[] = []
-  for (let start = 0; start < around.length; start += FEW_TEXTS) {
-    const keys = around.slice(start, start + FEW_TEXTS).map(({ key }) => key)
-    const rows = new Map((await reader.byKeys(keys)).map((row) => [row.key, row]))
-    for (const key of keys) {
-      if (turn.isOver()) await turn.yield()
-      const row = rows.get(key)
-      if (!row || !isSeen(view, row)) continue
-      if (!geometryContainsPoint(parseFeature(row.feature).geometry, point)) continue
-      features.push(row.feature)
-      if (features.length === limit) return features
+  let length = 0
+  const keys = around.map(({ key }) => key)
+  for (let start = 0; start < keys.length; start += FEW_TEXTS) {
+    for await (const rows of rowsByKeys(reader, keys.slice(start, start + FEW_TEXTS))) {
+      for (const row of rows) {
+        if (turn.isOver()) await turn.yield()
+        if (!isSeen(view, row)) continue
+        if (!geometryContainsPoint(parseFeature(row.feature).geometry, point)) continue
+        length += row.feature.length
+        if (features.length > 0 && length > MAXIMUM_PAGE) return features
+        features.push(row.feature)
+        if (features.length === limit) return features
+      }
     }
   }
   return features
 }
 
-/** They may be large, and mostly the first ones are enough. */
+/** Mostly the first ones are enough. */
 const FEW_TEXTS = 20
+
+function boxOfPoint([longitude, latitude]: LonLat): Box {
+  return { west: longitude, south: latitude, east: longitude, north: latitude }
+}

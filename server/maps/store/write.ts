@@ -1,6 +1,5 @@
 import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope, View } from '../../access/scopes/access-scope.ts'
-import { type Box, boxUnion } from '../../geo/box.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type {
@@ -14,16 +13,13 @@ import type { FeatureChange, NewFeature, WriteOutcome, WriteRefusal } from './ch
 import {
   type Candidate,
   createRows,
-  EMPTY,
   etagOf,
   type FeatureRow,
   parseFeature,
   setKey,
-  sidesOf,
-  type Summary,
-  withRow,
 } from './feature-rows.ts'
 import { isOf, isSeen, type Viewed, viewOf } from './seen.ts'
+import { createTally, type Tally } from './tally.ts'
 import { createTurn } from './turns.ts'
 import { isUnderWay } from './writer-life.ts'
 
@@ -199,45 +195,5 @@ async function oldRow(
   return old
 }
 
-type Tally = ReturnType<typeof createTally>
-
-/** Sums up what changes do to the whole. */
-function createTally(generation: Summary) {
-  let sum: Summary = generation
-  let isLoose = false
-  const boxes: Box[] = []
-  return {
-    add(row: FeatureRow) {
-      sum = withRow(sum, row)
-      boxes.push(sidesOf(row))
-    },
-    remove(row: Candidate) {
-      sum = { ...sum, featureCount: sum.featureCount - 1 }
-      // Nearly all that have a valid time make an end of it, when one of them is open.
-      isLoose ||= isOnRim(row, sum.extent) || row.starts !== null || row.ends !== null
-      boxes.push(sidesOf(row))
-    },
-    /** Of large collections extent and interval never shrink: all rows would have to be read. */
-    async sum(rows: RowWriter): Promise<Summary> {
-      if (sum.featureCount === 0) return EMPTY
-      return isLoose && sum.featureCount <= FEW ? rows.summary() : sum
-    },
-    boxes: () => (boxes.length <= MAXIMUM_BOXES ? boxes : [boxes.reduce(boxUnion)]),
-  }
-}
-
 /** Longer than that of a read: others that write wait for the whole. */
 const TURN_MILLISECONDS = 15
-
-const FEW = 20_000
-const MAXIMUM_BOXES = 200
-
-function isOnRim(box: Box, extent: Box | null): boolean {
-  return (
-    extent !== null &&
-    (box.west === extent.west ||
-      box.south === extent.south ||
-      box.east === extent.east ||
-      box.north === extent.north)
-  )
-}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DrawnFeature } from './draw.ts'
-import { LINES, POINTS } from './encode.ts'
+import { LINES, POINTS, POLYGONS } from './encode.ts'
 import { coarser, firstOfEachPlace, largest, placesOf } from './thin.ts'
 
 const at = (id: number, longitude: number, latitude: number): DrawnFeature => ({
@@ -61,4 +61,22 @@ it('the largest stay, in their order', () => {
   const features = [line(1, 5), line(2, 50), line(3, 1), line(4, 20)]
   expect(largest(features, 0.5).map(({ id }) => id)).toEqual([2, 4])
   expect(largest(features, 0.01).map(({ id }) => id)).toEqual([2])
+})
+
+it('of equal ones some stay everywhere', () => {
+  const squares = Array.from({ length: 1_600 }, (_, id): DrawnFeature => {
+    const [x, y] = [(id % 40) * 100, Math.floor(id / 40) * 100]
+    return {
+      id,
+      type: POLYGONS,
+      parts: [[x, y, x + 9, y, x + 9, y + 9, x, y]],
+      attributes: [],
+      at: null,
+    }
+  })
+  const halves = Map.groupBy(largest(squares, 0.5), ({ id }) => id < 800)
+  for (const half of halves.values()) {
+    expect(half.length).toBeGreaterThan(350)
+    expect(half.length).toBeLessThan(450)
+  }
 })

@@ -1,4 +1,6 @@
+import type { Box } from '../../geo/box.ts'
 import { TILE_EXTENT } from '../../geo/tile.ts'
+import { rankOf } from '../store/rank-boxes.ts'
 import type { DrawnFeature } from './draw.ts'
 
 /**
@@ -55,16 +57,19 @@ export function firstOfEachPlace(
   })
 }
 
-/** Those that fill most of the tile, in their order: `share` of them, 0 to 1, and at least one. */
+/**
+ * Those that fill most of the tile, in their order: `share` of them, 0 to 1, and at least one. Of about
+ * equally large ones some stay everywhere.
+ */
 export function largest(features: readonly DrawnFeature[], share: number): DrawnFeature[] {
   const count = Math.max(1, Math.floor(features.length * share))
-  const bySize = features.toSorted((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id)
-  const kept = new Set(bySize.slice(0, count))
+  const ranked = features.map((feature) => ({ feature, rank: rankOf(boxOf(feature)) }))
+  ranked.sort((a, b) => b.rank - a.rank || a.feature.id - b.feature.id)
+  const kept = new Set(ranked.slice(0, count).map(({ feature }) => feature))
   return features.filter((feature) => kept.has(feature))
 }
 
-/** Half the way around its box. */
-function sizeOf({ parts }: DrawnFeature): number {
+function boxOf({ parts }: DrawnFeature): Box {
   let [west, north, east, south] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const part of parts) {
     for (let index = 0; index < part.length; index += 2) {
@@ -74,5 +79,5 @@ function sizeOf({ parts }: DrawnFeature): number {
       south = Math.max(south, part[index + 1]!)
     }
   }
-  return east - west + (south - north)
+  return { west, south, east, north }
 }

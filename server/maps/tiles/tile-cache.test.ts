@@ -123,6 +123,37 @@ it('keeps no more than it may', async () => {
   expect(drawn()).toBe(21)
 })
 
+it('looks at no tile that nobody asks for when much has changed', async () => {
+  const { changes, cache, draw, drawn } = setUp(10_000_000)
+  let looks = 0
+  const place = (index: number) => ({
+    key: `tile ${index}`,
+    collectionId: 'c',
+    box: {
+      ...box(index),
+      get west() {
+        looks++
+        return index
+      },
+      get east() {
+        looks++
+        return index + 1
+      },
+    },
+  })
+  const places = Array.from({ length: 1_000 }, (_, index) => place(index))
+  for (const each of places) await cache.find(each, draw)
+  for (let index = 0; index < 100; index++) changes.add('c', [box(5_000 + index)])
+  looks = 0
+  await cache.find(places[7]!, draw)
+  expect(looks).toBeLessThanOrEqual(400)
+  // What has been looked at once is known.
+  looks = 0
+  await cache.find(places[7]!, draw)
+  expect(looks).toBe(0)
+  expect(drawn()).toBe(1_000)
+})
+
 it('keeps nothing when it may not', async () => {
   const { cache, draw, drawn } = setUp(0)
   await cache.find(here, draw)

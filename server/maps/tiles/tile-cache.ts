@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { type Box, boxesIntersect, boxUnion } from '../../geo/box.ts'
-import type { MapChange } from '../store/changes.ts'
+import type { Box } from '../../geo/box.ts'
 import type { MapStore } from '../store/map-store.ts'
+import { createRecentChanges } from './recent-changes.ts'
 import type { Thinned } from './render.ts'
 
 /** A tile as it is sent. */
@@ -21,9 +21,10 @@ export interface Drawing {
 }
 
 /**
- * Drawn tiles, bounded by their bytes. Before one is given the store is asked what changed: a change
- * takes away the tiles it touches, an import all of its collection. A drawing that a change overtook
- * is given to those who asked before it, and not kept.
+ * Drawn tiles, bounded by their bytes. Before one is given the store is asked what changed, and the tile
+ * is judged by what came after it: a change that touches it, or an import, and it is drawn again. So a
+ * change costs nothing for all the tiles that nobody asks for. A drawing that a change overtook is
+ * given to those who asked before it, and not kept.
  */
 export interface TileCache {
   /**
@@ -43,7 +44,6 @@ export function createTileCache(options: {
   maximumBytes: number
 }): TileCache {
   const { store, maximumBytes } = options
-  const places = new Map<string, Map<string, Box>>()
   const kept =
     maximumBytes === 0
       ? null
@@ -51,17 +51,11 @@ export function createTileCache(options: {
           maxSize: maximumBytes,
           sizeCalculation: ({ tile }, key) =>
             OVERHEAD + 2 * key.length + (tile.bytes?.length ?? 0) + (tile.gzip?.length ?? 0),
-          dispose: ({ collectionId }, key) => {
-            const ofCollection = places.get(collectionId)
-            if (ofCollection?.delete(key) && ofCollection.size === 0) places.delete(collectionId)
-          },
         })
   const underWay = new Map<string, UnderWay>()
+  const recent = createRecentChanges()
   /** Of which the changes have been taken into account; null: nobody has asked yet. */
   let revision: number | null = null
-  /** All changes after `recentFrom`, oldest first. */
-  let recent: MapChange[] = []
-  let recentFrom = Infinity
 
   async function catchUp(): Promise<void> {
     const before = revision
@@ -70,13 +64,8 @@ export function createTileCache(options: {
     // Another call may have been faster.
     const known = revision!
     if (news.revision <= known) return
-    for (const change of news.changes) forget(change)
-    recent.push(...news.changes.filter((change) => change.revision > known))
+    for (const change of news.changes) if (change.revision > known) recent.add(change)
     revision = news.revision
-    if (recent.length > MAXIMUM_RECENT) {
-      const forgotten = recent.splice(0, recent.length - MAXIMUM_RECENT / 2)
-      recentFrom = forgotten.at(-1)!.revision
-    }
   }
 
   async function begin(): Promise<void> {
@@ -85,29 +74,28 @@ export function createTileCache(options: {
     kept?.clear()
     underWay.clear()
     revision = now.revision
-    recent = []
-    recentFrom = revision
+    recent.forgetAll(revision)
   }
 
-  function forget(change: MapChange): void {
-    for (const [key, box] of places.get(change.collectionId) ?? []) {
-      if (touches(change, box)) kept?.delete(key)
+  /** Of all that is known by now nothing touches it. */
+  const isGood = ({ collectionId, box }: Place, since: number) =>
+    !recent.haveTouched(collectionId, box, since)
+
+  function findKept(place: Place): DrawnTile | undefined {
+    const found = kept?.get(place.key)
+    if (!found) return undefined
+    if (!isGood(place, found.revision)) {
+      kept?.delete(place.key)
+      return undefined
     }
-    for (const [key, drawing] of underWay) {
-      if (drawing.collectionId === change.collectionId && touches(change, drawing.box)) {
-        underWay.delete(key)
-      }
-    }
+    found.revision = revision!
+    return found.tile
   }
 
-  const isOvertaken = (place: Place, drawnAt: number) =>
-    drawnAt < recentFrom ||
-    recent.some(
-      (change) =>
-        change.revision > drawnAt &&
-        change.collectionId === place.collectionId &&
-        touches(change, place.box),
-    )
+  function findUnderWay(place: Place): Promise<DrawnTile> | undefined {
+    const found = underWay.get(place.key)
+    return found && isGood(place, found.revision) ? found.tile : undefined
+  }
 
   async function drawAndKeep(
     place: Place,
@@ -116,22 +104,16 @@ export function createTileCache(options: {
     const { tile, revision: drawnAt } = await draw(revision!)
     if (!kept) return tile
     await catchUp()
-    if (isOvertaken(place, drawnAt)) return tile
-    const { key, collectionId, box } = place
-    kept.set(key, { tile, collectionId })
-    if (kept.has(key)) {
-      const ofCollection = places.get(collectionId) ?? new Map<string, Box>()
-      places.set(collectionId, ofCollection.set(key, box))
-    }
+    if (isGood(place, drawnAt)) kept.set(place.key, { tile, revision: revision! })
     return tile
   }
 
   return {
     async find(place, draw) {
       await catchUp()
-      const found = kept?.get(place.key) ?? underWay.get(place.key)
-      if (found) return found.tile
-      const drawing: UnderWay = { ...place, tile: drawAndKeep(place, draw) }
+      const found = findKept(place) ?? findUnderWay(place)
+      if (found) return found
+      const drawing: UnderWay = { tile: drawAndKeep(place, draw), revision: revision! }
       underWay.set(place.key, drawing)
       try {
         return await drawing.tile
@@ -150,25 +132,15 @@ interface Place {
 
 interface Kept {
   tile: DrawnTile
-  collectionId: string
+  /** No change up to here touches it. */
+  revision: number
 }
 
-interface UnderWay extends Place {
+interface UnderWay {
   tile: Promise<DrawnTile>
+  /** When it was asked for. */
+  revision: number
 }
 
 /** Of an entry, besides its key and its tile. */
-const OVERHEAD = 600
-
-/** Changes that are remembered for drawings that are under way. */
-const MAXIMUM_RECENT = 2_000
-
-/** More boxes of one change are taken for one around all of them. */
-const MANY_BOXES = 32
-
-function touches({ boxes }: MapChange, box: Box): boolean {
-  if (boxes === null) return true
-  if (boxes.length === 0) return false
-  if (boxes.length > MANY_BOXES) return boxesIntersect(boxes.reduce(boxUnion), box)
-  return boxes.some((each) => boxesIntersect(each, box))
-}
+const OVERHEAD = 500

@@ -35,6 +35,8 @@ export interface Task {
   areas: ReadonlyMap<string, Polygon | MultiPolygon>
   /** What has happened up to here must have been heard of (`MapStore.changesSince`). */
   revision: number
+  /** Epoch ms: how long it has waited counts as part of what it may take. */
+  sentAt: number
   job: Job
 }
 

@@ -109,10 +109,9 @@ export function createWorkerPool(options: {
   return {
     async run<Of extends Job>(scope: JobScope, revision: number, job: Of) {
       const message = messageOf(scope)
-      let outcome = await send({ scope: message, areas: new Map(), revision, job })
-      if (outcome.kind === 'lacks-areas') {
-        outcome = await send({ scope: message, areas: areasOf(scope), revision, job })
-      }
+      const task: Task = { scope: message, areas: new Map(), revision, sentAt: Date.now(), job }
+      let outcome = await send(task)
+      if (outcome.kind === 'lacks-areas') outcome = await send({ ...task, areas: areasOf(scope) })
       if (outcome.kind === 'unavailable') throw new UnavailableError(outcome.message)
       if (outcome.kind === 'lacks-areas') throw new Error('a worker lacks areas that it was sent')
       return outcome.result as ResultOfJob<Of>
@@ -128,6 +127,7 @@ const NOTHING: Task = {
   scope: { collections: [] },
   areas: new Map(),
   revision: 0,
+  sentAt: 0,
   job: { name: 'nothing' },
 }
 

@@ -6,7 +6,7 @@ import { isUnavailable } from '../../database/unavailable.ts'
 import type { MapStore } from '../store/map-store.ts'
 import { openMapStore } from '../store/open.ts'
 import { renderTile } from '../tiles/render.ts'
-import type { Job, Outcome, Task } from './messages.ts'
+import type { Outcome, Task } from './messages.ts'
 import { createWorkerScopes } from './worker-scopes.ts'
 
 /**
@@ -27,15 +27,15 @@ let opened: Promise<MapStore> | null = null
 // no priority of its own.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
-export async function work({ scope: message, areas, revision, job }: Task): Promise<Outcome> {
-  const scope = scopeOf(message, areas)
+export async function work(task: Task): Promise<Outcome> {
+  const scope = scopeOf(task.scope, task.areas)
   if (!scope) return { kind: 'lacks-areas' }
   try {
     opened ??= openMapStore(location, { readOnly: true })
     const store = await opened
     // It looks at the database only now and then, unless it is told that there is more to be heard.
-    await store.changesSince(revision)
-    return { kind: 'done', result: await run(store, scope, job) }
+    await store.changesSince(task.revision)
+    return { kind: 'done', result: await run(store, scope, task) }
   } catch (error) {
     // What tells it is lost when an error goes to another thread.
     if (isUnavailable(error)) return { kind: 'unavailable', message: (error as Error).message }
@@ -43,12 +43,15 @@ export async function work({ scope: message, areas, revision, job }: Task): Prom
   }
 }
 
-function run(store: MapStore, scope: AccessScope, job: Job): Promise<unknown> {
+function run(store: MapStore, scope: AccessScope, { job, sentAt }: Task): Promise<unknown> {
   switch (job.name) {
     case 'items':
       return store.items(scope, ...job.arguments)
-    case 'count':
-      return store.count(scope, ...job.arguments)
+    case 'count': {
+      const [id, filter, budgetMilliseconds] = job.arguments
+      const left = budgetMilliseconds - (Date.now() - sentAt)
+      return left > 0 ? store.count(scope, id, filter, left) : Promise.resolve('unknown')
+    }
     case 'nearest':
       return store.nearest(scope, ...job.arguments)
     case 'containing':

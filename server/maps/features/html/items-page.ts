@@ -1,13 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Feature } from 'geojson'
-import { html } from '../../../pages/html.ts'
+import { html, type HtmlValue } from '../../../pages/html.ts'
 import { emptyState, linkButton, table } from '../../../pages/parts.ts'
+import { idIn, propertiesIn } from '../../store/feature-text.ts'
 import type { SeenCollection } from '../context.ts'
 import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
 import { countText } from './collections-page.ts'
 import { map } from './map.ts'
 import { AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
 import { propertyCell } from './property-cell.ts'
+
+/** More rows nobody reads at once, and they are written while others wait. */
+export const MAXIMUM_ROWS = 1_000
 
 /** A page of features: on the map, and in a table that leads to each. */
 export function sendItemsPage(
@@ -16,17 +19,22 @@ export function sendItemsPage(
   options: {
     seen: SeenCollection
     features: readonly string[]
+    /** How many there may be; no more than `MAXIMUM_ROWS`. */
+    limit: number
     /** null: this was the last page. */
     nextQuery: LinkQuery | null
     numberMatched: number | undefined
   },
 ): FastifyReply {
-  const { seen, features, nextQuery, numberMatched } = options
+  const { seen, features, limit, nextQuery, numberMatched } = options
   const query = request.query as LinkQuery
   const { collection, schema } = seen
   const path = collectionPath(collection.id)
-  const asJson = hrefTo(query, `${path}/items`, { ...query, f: 'json' })
-  const parsed = features.map((text) => JSON.parse(text) as Feature)
+  const asJson = hrefTo(query, `${path}/items`, {
+    ...query,
+    ...(query['limit'] !== undefined && { limit }),
+    f: 'json',
+  })
   const href = (id: string) => hrefTo(query, itemPath(collection.id, id), AS_PAGE)
   return sendMapsPage(reply, {
     query,
@@ -54,10 +62,7 @@ export function sendItemsPage(
             ${table({
               caption: 'Features',
               columns: ['Id', ...schema.map(({ name, title }) => title ?? name)],
-              rows: parsed.map(({ id, properties }) => [
-                html`<a href="${href(String(id))}">${String(id)}</a>`,
-                ...schema.map((property) => propertyCell(properties?.[property.name])),
-              ]),
+              rows: features.map((feature) => rowOf(feature, seen, href)),
             })}`
       }
       <div class="buttons">
@@ -81,6 +86,19 @@ export function sendItemsPage(
         ${linkButton({ href: asJson, label: 'This page as GeoJSON', id: 'geojson' })}
       </div>`,
   })
+}
+
+function rowOf(
+  feature: string,
+  { schema }: SeenCollection,
+  href: (id: string) => string,
+): HtmlValue[] {
+  const id = idIn(feature)
+  const properties = propertiesIn(feature)
+  return [
+    html`<a href="${href(id)}">${id}</a>`,
+    ...schema.map(({ name }) => propertyCell(properties[name])),
+  ]
 }
 
 function amount(shown: number, matched: number | undefined): string {

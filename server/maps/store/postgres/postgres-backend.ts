@@ -6,6 +6,7 @@ import { runLater } from '../../search/steps.ts'
 import type { MapBackend } from '../backend.ts'
 import { type ChangeRecord, type GenerationRecord, toChange, toLive } from '../records.ts'
 import { createGenerationReader } from './postgres-reader.ts'
+import { rowsByKeys } from '../texts.ts'
 import { createTables } from './postgres-tables.ts'
 import { createWriter } from './postgres-writer.ts'
 import { inTransaction } from './transactions.ts'
@@ -70,8 +71,11 @@ export async function openPostgresBackend(
                     generation.number,
                     generation.extent,
                   )
-                  const rows = await reader.byKeys(keys)
-                  return new Map(rows.map((row) => [row.key, row.feature]))
+                  const texts = new Map<number, string>()
+                  for await (const rows of rowsByKeys(reader, keys)) {
+                    for (const { key, feature } of rows) texts.set(key, feature)
+                  }
+                  return texts
                 }),
               })),
             ),

@@ -5,9 +5,12 @@ import type { GenerationReader, RowScan } from '../backend.ts'
 import type { Candidate, FeatureHead } from '../feature-rows.ts'
 import type { Ask } from '../matching.ts'
 import { distanceTo } from '../nearest.ts'
+import { fewBytes, isCut } from './few-bytes.ts'
 
 const HEAD = 'key, west, south, east, north, starts, ends'
 const ROW = `${HEAD}, feature`
+
+type Summed = Candidate & { bytes: number }
 
 /**
  * Reads one generation. Postgres guesses the share of rows that a box holds without looking at it, so
@@ -21,31 +24,39 @@ export function createGenerationReader(
 ): GenerationReader {
   const table = `map_features_${number}`
 
-  async function first<Row>(
-    columns: string,
-    ask: Ask,
-    after: number,
-    count: number,
-  ): Promise<Row[]> {
-    const values: unknown[] = []
-    const bind = (value: unknown) => `$${values.push(value)}`
+  /** The first so many behind a key, as a subquery. */
+  function first(columns: string, ask: Ask, after: number, count: number, bind: Bind): string {
     const { narrow, rest } = conditions(ask, extent, bind)
     // OFFSET 0 keeps the planner from going through all keys instead.
     const from = narrow === null ? table : `(select * from ${table} where ${narrow} offset 0) found`
-    const { rows } = await client.query<Row & object>(
-      `select ${columns} from ${from} where key > ${bind(after)} ${rest} order by key limit ${bind(count)}`,
-      values,
-    )
-    return rows
+    return `select ${columns} from ${from}
+      where key > ${bind(after)} ${rest} order by key limit ${bind(count)}`
   }
 
-  async function byKeys(keys: readonly number[]): Promise<Candidate[]> {
-    if (keys.length === 0) return []
-    const { rows } = await client.query<Candidate>(
-      `select ${ROW} from ${table} where key = any ($1::bigint[]) order by key`,
+  async function firstOf<Row>(columns: string, ask: Ask, after: number, count: number) {
+    const values: unknown[] = []
+    const sql = first(columns, ask, after, count, (value) => `$${values.push(value)}`)
+    return (await client.query<Row & object>(sql, values)).rows
+  }
+
+  async function firstRows(ask: Ask, after: number, count: number) {
+    const values: unknown[] = []
+    const sql = first(ROW, ask, after, count, (value) => `$${values.push(value)}`)
+    const { rows } = await client.query<Summed>(fewBytes(ROW, `(${sql}) first`), values)
+    return { rows, isMore: rows.length === count || isCut(rows) }
+  }
+
+  async function byKeys(keys: readonly number[]): Promise<{ rows: Candidate[]; read: number }> {
+    if (keys.length === 0) return { rows: [], read: 0 }
+    const { rows } = await client.query<Summed>(
+      fewBytes(
+        ROW,
+        `unnest($1::bigint[]) with ordinality wanted (wanted, place) join ${table} on key = wanted`,
+        'place',
+      ),
       [keys],
     )
-    return rows
+    return { rows, read: isCut(rows) ? keys.indexOf(rows.at(-1)!.key) + 1 : keys.length }
   }
 
   /** Rows without text are small, so many come at once: the index would be asked again for each batch. */
@@ -54,7 +65,7 @@ export function createGenerationReader(
     return {
       async next(count) {
         const many = Math.max(count, MANY)
-        const rows = await first<FeatureHead>(HEAD, ask, after, many)
+        const rows = await firstOf<FeatureHead>(HEAD, ask, after, many)
         after = rows.at(-1)?.key ?? after
         return { rows, done: rows.length < many }
       },
@@ -71,17 +82,18 @@ export function createGenerationReader(
       async next(count) {
         if (isFirst || ask.windows === null) {
           isFirst = false
-          const rows = await first<Candidate>(ROW, ask, after, count)
+          const { rows, isMore } = await firstRows(ask, after, count)
           after = rows.at(-1)?.key ?? after
-          return { rows, done: rows.length < count }
+          return { rows, done: !isMore }
         }
         if (keys.length === 0) {
-          const found = await first<{ key: number }>('key', ask, after, MANY)
+          const found = await firstOf<{ key: number }>('key', ask, after, MANY)
           keys = found.map(({ key }) => key)
           after = keys.at(-1) ?? after
           isLast = found.length < MANY
         }
-        const rows = await byKeys(keys.splice(0, count))
+        const { rows, read } = await byKeys(keys.slice(0, count))
+        keys.splice(0, read)
         return { rows, done: isLast && keys.length === 0 }
       },
     }

@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg'
 import { insertSearchRows, removeSearchRows } from '../../search/postgres-search.ts'
 import type { RowWriter } from '../backend.ts'
-import { type Candidate, EMPTY, type FeatureHead, withRow } from '../feature-rows.ts'
+import { fewBytes } from './few-bytes.ts'
+import type { Candidate } from '../feature-rows.ts'
+import { summaryOf, type SummaryRecord, toSummary } from '../summary-sql.ts'
 
 const COLUMNS = [
   'key',
@@ -56,7 +58,10 @@ export function createRowWriter(
     },
     async after(key, count) {
       const { rows } = await client.query<{ key: number; feature: string }>(
-        `select key, feature from ${table} where key > $1 order by key limit $2`,
+        fewBytes(
+          'key, feature',
+          `(select key, feature from ${table} where key > $1 order by key limit $2) first`,
+        ),
         [key, count],
       )
       return rows
@@ -69,10 +74,8 @@ export function createRowWriter(
     },
     remove,
     async summary() {
-      const { rows } = await client.query<FeatureHead>(
-        `select key, west, south, east, north, starts, ends from ${table}`,
-      )
-      return rows.reduce(withRow, EMPTY)
+      const { rows } = await client.query<SummaryRecord>(summaryOf(table))
+      return toSummary(rows[0]!)
     },
   }
 }

@@ -4,9 +4,9 @@ import { sqliteResultCode } from '../../../database/unavailable.ts'
 import { createSqliteSearchSource } from '../../search/sqlite-search.ts'
 import { search } from '../../search/search.ts'
 import { runNow } from '../../search/steps.ts'
-import type { GenerationReader, LiveGeneration, MapBackend } from '../backend.ts'
+import type { LiveGeneration, MapBackend } from '../backend.ts'
 import { type ChangeRecord, type GenerationRecord, toChange, toLive } from '../records.ts'
-import { createGenerationReader } from './sqlite-reader.ts'
+import { createGenerationReader, type SqliteGenerationReader } from './sqlite-reader.ts'
 import { createTables, untilFree } from './sqlite-tables.ts'
 import { openSqliteWriter } from './sqlite-writer.ts'
 
@@ -46,9 +46,9 @@ export async function openSqliteBackend(
   )
   let version: unknown = null
   let revision = 0
-  const readers = new LRUCache<number, GenerationReader>({ max: 500 })
+  const readers = new LRUCache<number, SqliteGenerationReader>({ max: 500 })
 
-  function readerOf(generation: LiveGeneration): GenerationReader {
+  function readerOf(generation: LiveGeneration): SqliteGenerationReader {
     const kept = readers.get(generation.number)
     if (kept) return kept
     const made = createGenerationReader(reader, generation.number, generation.featureCount)
@@ -82,10 +82,9 @@ export async function openSqliteBackend(
             collections.map(({ id, view, generation }) => ({
               id,
               view,
-              source: createSqliteSearchSource(reader, generation.number, (keys) => {
-                const rows = readerOf(generation).byKeys(keys) as { key: number; feature: string }[]
-                return new Map(rows.map((row) => [row.key, row.feature]))
-              }),
+              source: createSqliteSearchSource(reader, generation.number, (keys) =>
+                textsOf(readerOf(generation), keys),
+              ),
             })),
           ),
         )
@@ -103,6 +102,19 @@ export async function openSqliteBackend(
       reader.close()
     },
   }
+}
+
+function textsOf(
+  reader: SqliteGenerationReader,
+  keys: readonly number[],
+): ReadonlyMap<number, string> {
+  const texts = new Map<number, string>()
+  for (let position = 0; position < keys.length;) {
+    const { rows, read } = reader.byKeys(keys.slice(position))
+    for (const { key, feature } of rows) texts.set(key, feature)
+    position += read
+  }
+  return texts
 }
 
 const SQLITE_ERROR = 1

@@ -3,12 +3,16 @@ import { type Box, snapToZero } from '../../../geo/box.ts'
 import type { GenerationReader, RowScan } from '../backend.ts'
 import type { Candidate, FeatureHead } from '../feature-rows.ts'
 import type { Ask } from '../matching.ts'
+import { BYTES_AT_A_TIME } from '../texts.ts'
 
 /** What is read of a row; as arrays, which take a third of the time of objects by column names. */
 interface Shape<Row> {
   columns: string
   toRow: (values: Values) => Row
 }
+
+/** @returns the first rows: of those with text, few bytes at a time (`texts.ts`) */
+type Select<Row> = (sql: string, ...values: SQLInputValue[]) => { rows: Row[]; isCut: boolean }
 
 type Values = readonly [
   number,
@@ -48,6 +52,11 @@ const ROW: Shape<Candidate> = {
   }),
 }
 
+/** As `GenerationReader`, at once. */
+export interface SqliteGenerationReader extends GenerationReader {
+  byKeys(keys: readonly number[]): { rows: Candidate[]; read: number }
+}
+
 /** Where the search for the nearest begins; most places have a neighbour as near as this. */
 const FIRST_RADIUS_METRES = 5_000
 
@@ -60,7 +69,7 @@ export function createGenerationReader(
   connection: DatabaseSync,
   number: number,
   featureCount: number,
-): GenerationReader {
+): SqliteGenerationReader {
   const statements = new Map<string, StatementSync>()
 
   function prepared(sql: string): StatementSync {
@@ -76,6 +85,23 @@ export function createGenerationReader(
 
   const all = <Row>({ toRow }: Shape<Row>, sql: string, ...values: SQLInputValue[]): Row[] =>
     (prepared(sql).all(...values) as unknown as Values[]).map(toRow)
+
+  const heads: Select<FeatureHead> = (sql, ...values) => ({
+    rows: all(HEAD, sql, ...values),
+    isCut: false,
+  })
+
+  const candidates: Select<Candidate> = (sql, ...values) => {
+    const rows: Candidate[] = []
+    let bytes = 0
+    for (const row of prepared(sql).iterate(...values) as unknown as Iterable<Values>) {
+      if (bytes >= BYTES_AT_A_TIME) return { rows, isCut: true }
+      const candidate = ROW.toRow(row)
+      bytes += candidate.feature.length
+      rows.push(candidate)
+    }
+    return { rows, isCut: false }
+  }
 
   const manyKeys = Math.min(Math.max(featureCount >> 4, 2_000), 20_000)
 
@@ -95,66 +121,84 @@ export function createGenerationReader(
     return [...keys].toSorted((a, b) => a - b)
   }
 
-  function rowsOf<Row>(shape: Shape<Row>, keys: readonly number[]): Row[] {
-    if (keys.length === 0) return []
+  function byKeys<Row extends FeatureHead>(
+    { columns }: Shape<Row>,
+    select: Select<Row>,
+    keys: readonly number[],
+  ): { rows: Row[]; read: number } {
+    if (keys.length === 0) return { rows: [], read: 0 }
     // CROSS JOIN keeps SQLite to this order, which is the keys' own.
-    const sql = `select ${shape.columns} from (select value wanted from json_each(?))
+    const sql = `select ${columns} from (select value wanted from json_each(?))
       cross join features_${number} on key = wanted`
-    return all(shape, sql, JSON.stringify(keys))
+    const { rows, isCut } = select(sql, JSON.stringify(keys))
+    return { rows, read: isCut ? keys.indexOf(rows.at(-1)!.key) + 1 : keys.length }
   }
 
-  function scanKeys<Row>(shape: Shape<Row>, keys: readonly number[]): RowScan<Row> {
+  function scanKeys<Row extends FeatureHead>(
+    shape: Shape<Row>,
+    select: Select<Row>,
+    keys: readonly number[],
+  ): RowScan<Row> {
     let position = 0
     return {
       next(count) {
-        const rows = rowsOf(shape, keys.slice(position, position + count))
-        position += count
+        const { rows, read } = byKeys(shape, select, keys.slice(position, position + count))
+        position += read
         return { rows, done: position >= keys.length }
       },
     }
   }
 
   function scanAll<Row extends FeatureHead>(
-    shape: Shape<Row>,
+    { columns }: Shape<Row>,
+    select: Select<Row>,
     ask: Ask,
     first: number,
   ): RowScan<Row> {
     const filter = filterOf(ask)
-    let after = first
-    if (filter.sql === '') {
-      const select = `select ${shape.columns} from features_${number} where key > ? order by key limit ?`
-      return {
-        next(count) {
-          const rows = all(shape, select, after, count)
-          after = rows.at(-1)?.key ?? after
-          return { rows, done: rows.length < count }
-        },
-      }
-    }
-    const last = `select key from features_${number} where key > ? order by key limit 1 offset ${AT_A_TIME - 1}`
-    const select = `select ${shape.columns} from features_${number}
+    const sql = `select ${columns} from features_${number}
       where key > ? and key <= ? ${filter.sql} order by key limit ?`
+    let after = first
     return {
       next(count) {
-        const end = (prepared(last).get(after) as unknown as [number] | undefined)?.[0]
+        const { end, bytes } = filter.sql === '' ? ALL : stretchAfter(after, ask.texts.length > 0)
         const until = end ?? Number.MAX_SAFE_INTEGER
-        const rows = all(shape, select, after, until, ...filter.values, count)
-        const isCut = rows.length === count
-        after = isCut ? rows.at(-1)!.key : until
-        return { rows, done: end === undefined && !isCut }
+        const { rows, isCut } = select(sql, after, until, ...filter.values, count)
+        const isMore = isCut || rows.length === count
+        after = isMore ? rows.at(-1)!.key : until
+        return { rows, done: end === null && !isMore, searched: bytes }
       },
     }
   }
 
-  function scan<Row extends FeatureHead>(shape: Shape<Row>, ask: Ask, after: number): RowScan<Row> {
+  /** What one statement goes through that leaves rows out: few bytes where it looks into texts. */
+  function stretchAfter(after: number, looksIntoTexts: boolean): Stretch {
+    const select = prepared(
+      `select count(*), max(key), ${looksIntoTexts ? 'coalesce(sum(bytes), 0)' : '0'} from (
+        select key ${looksIntoTexts ? ', octet_length(feature) bytes' : ''}
+        from features_${number} where key > ? order by key limit ?)`,
+    )
+    for (let many = AT_A_TIME; ; many = Math.ceil(many / 4)) {
+      const [count, last, bytes] = select.get(after, many) as unknown as [number, number, number]
+      if (many > 1 && bytes > BYTES_AT_A_TIME) continue
+      return { end: count < many ? null : last, bytes }
+    }
+  }
+
+  function scan<Row extends FeatureHead>(
+    shape: Shape<Row>,
+    select: Select<Row>,
+    ask: Ask,
+    after: number,
+  ): RowScan<Row> {
     const keys = ask.windows && keysIn(ask.windows, after, manyKeys)
-    return keys ? scanKeys(shape, keys) : scanAll(shape, ask, after)
+    return keys ? scanKeys(shape, select, keys) : scanAll(shape, select, ask, after)
   }
 
   return {
-    scan: (ask, after) => scan(ROW, ask, after),
-    scanHeads: (ask, after) => scan(HEAD, ask, after),
-    byKeys: (keys) => rowsOf(ROW, keys),
+    scan: (ask, after) => scan(ROW, candidates, ask, after),
+    scanHeads: (ask, after) => scan(HEAD, heads, ask, after),
+    byKeys: (keys) => byKeys(ROW, candidates, keys),
     byId: (id) => all(ROW, `select ${ROW.columns} from features_${number} where id = ?`, id)[0],
     spreadAfter: (key, count) =>
       all(
@@ -197,5 +241,14 @@ function filterOf({ windows, texts, time }: Ask): { sql: string; values: SQLInpu
 
 /** Rows that one statement goes through. */
 const AT_A_TIME = 5_000
+
+interface Stretch {
+  /** The last key; null: to the end. */
+  end: number | null
+  /** Of texts that are looked into. */
+  bytes: number
+}
+
+const ALL: Stretch = { end: null, bytes: 0 }
 
 const MAXIMUM_STATEMENTS = 30

@@ -1,13 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { createSqliteSearchWriter, type SqliteSearchWriter } from '../../search/sqlite-search.ts'
 import type { RowWriter } from '../backend.ts'
-import {
-  type Candidate,
-  EMPTY,
-  type FeatureHead,
-  type FeatureRow,
-  withRow,
-} from '../feature-rows.ts'
+import type { Candidate, FeatureRow } from '../feature-rows.ts'
+import { summaryOf, type SummaryRecord, toSummary } from '../summary-sql.ts'
+import { BYTES_AT_A_TIME } from '../texts.ts'
 
 /** Writes a generation's rows, with their boxes in the RTREE and their words in the search index. */
 export function createRowWriter(options: {
@@ -63,11 +59,19 @@ export function createRowWriter(options: {
       sql(
         `select key, west, south, east, north, starts, ends, feature from features_${number} where id = ?`,
       ).get(id) as Candidate | undefined,
-    after: (key, count) =>
-      sql(`select key, feature from features_${number} where key > ? order by key limit ?`).all(
-        key,
-        count,
-      ) as { key: number; feature: string }[],
+    after(key, count) {
+      const select = sql(
+        `select key, feature from features_${number} where key > ? order by key limit ?`,
+      )
+      const rows: { key: number; feature: string }[] = []
+      let bytes = 0
+      for (const row of select.iterate(key, count)) {
+        const { feature } = rows[rows.push(row as { key: number; feature: string }) - 1]!
+        bytes += feature.length
+        if (bytes >= BYTES_AT_A_TIME) break
+      }
+      return rows
+    },
     insert(rows) {
       for (const row of rows) insert(row)
     },
@@ -82,11 +86,7 @@ export function createRowWriter(options: {
       insert(row)
     },
     remove,
-    summary() {
-      const heads = sql(
-        `select key, west, south, east, north, starts, ends from features_${number}`,
-      ).all() as unknown as FeatureHead[]
-      return heads.reduce(withRow, EMPTY)
-    },
+    summary: () =>
+      toSummary(sql(summaryOf(`features_${number}`)).get() as unknown as SummaryRecord),
   }
 }
