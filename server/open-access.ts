@@ -175,8 +175,9 @@ export async function openAccess(
     announceMilliseconds: settings.signing.announceSeconds * 1_000,
     onError,
   })
+  const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
   const people = openAccounts(
-    { settings, database, masterKey, audit, clock, random, onError, log },
+    { settings, database, masterKey, audit, identityProviders, clock, random, onError, log },
     opened,
   )
   const permissions = openGrants({ settings, database, masterKey, audit, clock, random })
@@ -289,7 +290,6 @@ export async function openAccess(
     clock,
     policy: settings.selfService,
   })
-  const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
   const federatedIdentities = createFederatedIdentities({ database, audit, clock })
   const admit = createAdmit({ database, ...people, federatedIdentities })
   const limits = await createLimits({

@@ -10,6 +10,7 @@ import { createSecondFactors, type SecondFactors } from '../access/accounts/seco
 import type { Sessions } from '../access/accounts/session.ts'
 import { createSessions } from '../access/accounts/sessions.ts'
 import type { Audit } from '../access/audit/audit.ts'
+import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
 import type { MasterKey } from '../access/keys/master-key.ts'
 import type { Settings } from '../config/load.ts'
 import type { Database } from '../database/database.ts'
@@ -41,6 +42,7 @@ export function openAccounts(
     database: Database
     masterKey: MasterKey
     audit: Audit
+    identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
     clock: Clock
     random: RandomBytes
     onError: (error: unknown) => void

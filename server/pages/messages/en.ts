@@ -80,6 +80,8 @@ export const en = {
     denied: 'Your organisation’s sign-in ended without letting you in.',
     refused:
       'Your organisation’s sign-in sent an answer that cannot be trusted. Try again; if that does not help, tell those who look after it.',
+    'not-fresh':
+      'You have to prove anew who you are, and your organisation’s sign-in did not ask you, or does not say when it did. Try again, or sign in here in another way.',
     'no-email':
       'Your organisation’s sign-in names no confirmed e-mail address of yours, and one is needed here. Tell those who look after it.',
     'foreign-domain':
