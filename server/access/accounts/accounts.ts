@@ -312,13 +312,20 @@ export function createAccounts(options: {
 
     delete: (actor, id) =>
       database.write(async (write) => {
-        const outcome = await deleteAccount(write, id, (membership) => {
-          audit.record(write, actor, {
-            action: 'membership.remove',
-            object: { kind: 'account', id },
-            customerId: membership.customer_id,
-            details: { role: membership.role },
-          })
+        const outcome = await deleteAccount(write, id, {
+          membership: ({ customer_id: customerId, role }) =>
+            audit.record(write, actor, {
+              action: 'membership.remove',
+              object: { kind: 'account', id },
+              customerId,
+              details: { role },
+            }),
+          customer: (customerId) =>
+            audit.record(write, actor, {
+              action: 'customer.delete',
+              object: { kind: 'customer', id: customerId },
+              customerId,
+            }),
         })
         if (outcome === 'deleted') recorded(write, actor, 'account.delete', id)
         return outcome
