@@ -23,18 +23,21 @@ export function errorPage(
     /** What developers want to know: the protocol's error and its description. */
     details?: string | null
     link?: { href: string; label: string } | null
+    /** A way out that is not a page of ours, and where its forms may end (`Page.formAction`). */
+    wayOut?: { body: Html; targets: readonly string[] } | null
     requestId: string
   },
 ): void {
-  const { status, title, advice, details = null, link = null, requestId } = options
+  const { status, title, advice, details = null, link = null, wayOut = null, requestId } = options
   const messages = messagesOf(reply.request)
   sendPage(reply, {
     status,
     title,
     messages,
+    formAction: wayOut?.targets ?? [],
     body: html`<p>${advice}</p>
       ${details !== null && html`<pre tabindex="0"><code>${details}</code></pre>`}
-      ${link && linkButton({ ...link, id: 'go-on' })}
+      ${link && linkButton({ ...link, id: 'go-on' })} ${wayOut?.body}
       ${requestIdLine(messages.errors.requestId, requestId)}`,
   })
 }

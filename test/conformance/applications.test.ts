@@ -401,6 +401,21 @@ describe('registering', () => {
     await send(owner, `/applications/${ids[0]}/delete`)
   })
 
+  it('gives no way to lead strangers to the application (RFC 9700 §4.11.2)', async () => {
+    const id = /\/applications\/(\d+)/.exec((await register(developer)).url)![1]!
+    const query = new URLSearchParams({
+      client_id: id,
+      redirect_uri: newApplication.redirect_uris,
+      response_type: 'token',
+    })
+    const url = `${server.url}/oauth2/authorize?${query.toString()}`
+    const page = await nobody().open(url)
+    expect([page.status, page.url]).toEqual([400, url])
+    expect(page.text).toContain('at ploughs.example')
+    const { url: end } = await developer.open(url, { stopAt: newApplication.redirect_uris })
+    expect(new URL(end).searchParams.get('error')).toBe('unsupported_response_type')
+  })
+
   it('a public application gives no secret, and takes an app’s scheme', async () => {
     const page = await register(owner, {
       type: 'public',

@@ -210,6 +210,8 @@ export const en = {
     refusedTitle: 'The application sent a request that cannot be answered',
     refused:
       'You were not signed in to it. Go back to the application and try again, or tell those who run it.',
+    /** After the host of its redirect URI, or the scheme of an app's. */
+    toApplication: (place: string) => `Back to the application, at ${place}`,
     formPostTitle: 'One moment',
     formPost: 'You are being sent back to the application.',
     formPostSubmit: 'Continue',
