@@ -7,9 +7,11 @@ import type { AuthorizationRequest } from '../../access/interactions/interaction
 import type { PushedRequest, PushedRequests } from '../../access/interactions/pushed-requests.ts'
 import { isPushedRequestUri } from '../../access/interactions/pushed-requests.ts'
 import { readCookie } from '../../http/cookies.ts'
+import type { LimitCall } from '../../http/route.ts'
 import { errorPage } from '../../pages/errors.ts'
 import { messagesOf, visitorOf } from '../../pages/visitor.ts'
 import { Form } from '../../protocol/form.ts'
+import { networkOf } from '../../protocol/network.ts'
 import { OAuthError } from '../../protocol/oauth-error.ts'
 import { offeredAnswer, sendAnswer, sendTo } from './answer.ts'
 import { createContinuation, type ContinuationOptions } from './continuation.ts'
@@ -36,10 +38,18 @@ export interface AuthorizationOptions extends JudgeOptions, ContinuationOptions 
   resolveClient: ResolveClient
   areas: Pick<Areas, 'createIn'>
   pushedRequests: PushedRequests
+  /** Counts calls of networks. */
+  limitNetwork: LimitCall
 }
 
 /** Longer ones stay what they are: no browser takes such a URL. */
 const MAXIMUM_QUERY = 8_000
+
+/**
+ * An area may have 60 kB and is kept for an hour, whoever asks for it: of one network at most 36 MB. One
+ * name, whichever endpoint it comes in at.
+ */
+const AREAS = { endpoint: 'oauth2.authorizeArea', limit: { quota: 100, windowSeconds: 600 } }
 
 export function createAuthorizationEndpoint(options: AuthorizationOptions): AuthorizationEndpoint {
   const { profile, database, areas, interactions, pushedRequests, resolveClient } = options
@@ -153,6 +163,9 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
       const found = await judge(request, reply)
       if (!found) return
       const visitor = await visitorOf(request, reply)
+      if (found.judged.details.some(({ area }) => area !== null)) {
+        await options.limitNetwork(request, reply, `network:${networkOf(request.ip)}`, AREAS)
+      }
       const stored = await store(found.judged)
       const { client } = found.target
       if (stored.prompts.includes('none')) {
