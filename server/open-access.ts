@@ -176,12 +176,23 @@ export async function openAccess(
     onError,
   })
   const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
-  const people = openAccounts(
-    { settings, database, masterKey, audit, identityProviders, clock, random, onError, log },
-    opened,
-  )
   const permissions = openGrants({ settings, database, masterKey, audit, clock, random })
   const { grants } = permissions
+  const people = openAccounts(
+    {
+      settings,
+      database,
+      masterKey,
+      audit,
+      identityProviders,
+      grants,
+      clock,
+      random,
+      onError,
+      log,
+    },
+    opened,
+  )
   const tickets = openTokens({ settings, database, masterKey, grants, clock, random })
   const customers = createCustomers({ database, audit, clock, random })
   const collections = await createCollections({ database, audit, clock })

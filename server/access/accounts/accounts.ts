@@ -5,6 +5,7 @@ import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Grants } from '../grants/grants.ts'
 import type { Account } from './account.ts'
 import { type AccountRow, toAccount } from './account-rows.ts'
 import type { ChallengeKind } from './challenges.ts'
@@ -49,8 +50,9 @@ export interface Accounts {
   confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
   /**
    * Ends the count of failures, all sessions but `exceptSession`, sign-ins whose password was the one
-   * before, and links for a reset. What the person let clients do stays, as do their second factors: a
-   * forgotten password says nothing against them, and `/account/consents` ends them one by one.
+   * before, links for a reset, and what clients got for the password itself. What the person let clients
+   * do otherwise stays, as do their second factors: a forgotten password says nothing against them, and
+   * `/account/consents` ends them one by one.
    * @param hash from `Passwords.hash`; null: no sign-in by password
    */
   setPassword(
@@ -90,11 +92,12 @@ export interface AccountState {
 export function createAccounts(options: {
   database: Database
   audit: Audit
+  grants: Pick<Grants, 'revokeOfPasswordIn'>
   clock: Clock
   random: RandomBytes
   maximumCached: number
 }): Accounts {
-  const { database, audit, clock, random } = options
+  const { database, audit, grants, clock, random } = options
   const cache = new FillCache<AccountState>(options.maximumCached)
   database.feed.subscribe(({ topic, key }) => {
     if (topic === 'account') cache.invalidate(key)
@@ -280,6 +283,7 @@ export function createAccounts(options: {
         })
         if (!account) return null
         await endSessions(write, id, exceptSession)
+        await grants.revokeOfPasswordIn(write, actor, id, 'password changed')
         await write.query
           .deleteFrom('challenges')
           .where('account_id', '=', id)
