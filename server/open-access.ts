@@ -178,12 +178,25 @@ export async function openAccess(
     announceMilliseconds: settings.signing.announceSeconds * 1_000,
     onError,
   })
-  const people = openAccounts(
-    { settings, database, masterKey, audit, clock, random, onError, log, backgroundDelay },
-    opened,
-  )
+  const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
   const permissions = openGrants({ settings, database, masterKey, audit, clock, random })
   const { grants } = permissions
+  const people = openAccounts(
+    {
+      settings,
+      database,
+      masterKey,
+      audit,
+      identityProviders,
+      grants,
+      clock,
+      random,
+      onError,
+      log,
+      backgroundDelay,
+    },
+    opened,
+  )
   const tickets = openTokens({ settings, database, masterKey, grants, clock, random })
   const customers = createCustomers({ database, audit, clock, random })
   const collections = await createCollections({ database, audit, clock })
@@ -292,7 +305,6 @@ export async function openAccess(
     clock,
     policy: settings.selfService,
   })
-  const identityProviders = createIdentityProviders({ database, audit, masterKey, clock, random })
   const federatedIdentities = createFederatedIdentities({ database, audit, clock })
   const admit = createAdmit({ database, ...people, federatedIdentities })
   const limits = await createLimits({

@@ -11,6 +11,7 @@ import type { ClientTokens } from '../access/client-tokens/client-tokens.ts'
 import type { Clients } from '../access/clients/clients.ts'
 import type { Consents } from '../access/consents/consent.ts'
 import type { Customers } from '../access/customers/customers.ts'
+import type { Grants } from '../access/grants/grants.ts'
 import type { ClientRequests } from '../access/requests/client-requests.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
@@ -36,6 +37,7 @@ export interface AccountOptions {
   memberships: Memberships
   sessions: Sessions
   consents: Consents
+  grants: Pick<Grants, 'listOfAccount' | 'revokeOfClient'>
   areas: Areas
   apis: Apis
   customers: Customers

@@ -64,7 +64,9 @@ export function createAsPerson(options: { clock: Clock; limitCall: LimitCall }):
       actor: accountActor(account.id, request),
       texts: textsOf(request),
       token: formTokenField(request.server, visitor),
-      recent: clock.now() - session.authenticatedAt < RECENT_MILLISECONDS,
+      recent:
+        session.authenticatedAt !== null &&
+        clock.now() - session.authenticatedAt < RECENT_MILLISECONDS,
       send(page) {
         sendPage(reply, { visitor, messages: messagesOf(request), width: 'wide', ...page })
         return reply

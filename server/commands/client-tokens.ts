@@ -79,12 +79,12 @@ async function limit(
 function toTokenScopes({ access }: Session, client: Client, names: string[]): string[] | null {
   if (only(names, 'default')) return null
   if (only(names, 'none')) return []
-  const possible = access.clientTokens.scopesOf({ ...client, clientTokenScopes: client.scopes })
+  const possible = access.clientTokens.possibleScopesOf(client)
   const wrong = names.find((name) => !possible.includes(name))
   if (wrong === undefined) return names
   throw new Refusal(
     'not-for-client-tokens',
-    `The client token of ${client.id} cannot have the scope “${wrong}”; it can have ${possible.join(', ') || 'none'}: scopes of map data that the client has itself.`,
+    `The client token of ${client.id} cannot have the scope “${wrong}”; it can have ${possible.join(', ') || 'none'}: “read” and scopes of further APIs, as far as the client has them itself.`,
   )
 }
 

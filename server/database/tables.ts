@@ -189,7 +189,8 @@ interface SessionsTable {
   hash: string
   id: string
   account_id: string
-  authenticated_at: number
+  /** null: the provider that vouched for the person did not say. */
+  authenticated_at: number | null
   /** Space-separated (RFC 8176). */
   methods: string
   provider_id: string | null
@@ -357,7 +358,8 @@ interface GrantsTable {
   audience: string
   authorization_details: string
   session_id: string | null
-  authenticated_at: number
+  /** null: the provider that vouched for the person did not say. */
+  authenticated_at: number | null
   methods: string
   acr: string | null
   nonce: string | null

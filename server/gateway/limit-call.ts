@@ -7,12 +7,13 @@ import { Problem } from '../protocol/problem.ts'
 
 /** Counts calls by the name and the declaration of the request's route. */
 export function createLimitCall(limits: Limits): LimitCall {
-  return (request, reply, clientId) => {
+  return (request, reply, clientId, own) => {
     const { endpoint, access } = request.routeOptions.config
+    const declared = own?.limit ?? access?.limit
     const decision = limits.take({
       clientId,
-      endpoint: endpoint!,
-      ...(access?.limit && { declared: access.limit }),
+      endpoint: own?.endpoint ?? endpoint!,
+      ...(declared && { declared }),
     })
     if (decision instanceof Promise) return decision.then((made) => answer(reply, made))
     answer(reply, decision)

@@ -52,12 +52,14 @@ export interface Principal {
 
 /**
  * Counts this call of the request's endpoint for the client and sets the `RateLimit` headers.
+ * @param own counts under this name and quota instead: for calls that cost more than others there
  * @throws Problem 429 when it is one too many
  */
 export type LimitCall = (
   request: FastifyRequest,
   reply: FastifyReply,
   clientId: string,
+  own?: { endpoint: string; limit: Quota },
 ) => void | Promise<void>
 
 declare module 'fastify' {

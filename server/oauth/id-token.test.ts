@@ -74,6 +74,14 @@ describe('OpenID Connect Core §2', () => {
     })
   })
 
+  it('names no time of the sign-in that nobody knows', async () => {
+    const grant = {
+      ...{ issuer: 'https://maps.example', scopes: ['openid'], sessionId: null, methods: ['fed'] },
+      ...{ authenticatedAt: null, acr: null, nonce: null, claims: null },
+    }
+    expect(await claimsOf(issue({ grant }))).not.toHaveProperty('auth_time')
+  })
+
   it('is signed as the client asks', () => {
     const token = issue({ client: { id: 'app', idTokenAlgorithm: 'RS256' } })
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'RS256', kid: 'RS256' })

@@ -35,7 +35,7 @@ export function createIdTokens(options: { signingKeys: SigningKeys; clock: Clock
   const { signingKeys, clock } = options
   return ({ client, grant, account, accessToken, refreshed = false }) => {
     const key = signingKeys.signer(client.idTokenAlgorithm ?? undefined)
-    const iat = Math.floor(clock.now() / 1_000)
+    const iat = toSeconds(clock.now())
     const claims = {
       ...personClaims(account, grant.scopes, requestedClaims(grant.claims)),
       iss: grant.issuer,
@@ -43,7 +43,7 @@ export function createIdTokens(options: { signingKeys: SigningKeys; clock: Clock
       aud: client.id,
       exp: iat + LIFETIME_SECONDS,
       iat,
-      auth_time: Math.floor(grant.authenticatedAt / 1_000),
+      ...(grant.authenticatedAt !== null && { auth_time: toSeconds(grant.authenticatedAt) }),
       ...(grant.nonce !== null && !refreshed && { nonce: grant.nonce }),
       ...(grant.acr !== null && { acr: grant.acr }),
       ...(grant.methods.length > 0 && { amr: grant.methods }),
@@ -70,6 +70,8 @@ function requestedClaims(claims: string | null): readonly string[] {
   const { id_token: asked } = JSON.parse(claims) as { id_token?: Record<string, unknown> | null }
   return Object.keys(asked ?? {})
 }
+
+const toSeconds = (milliseconds: number) => Math.floor(milliseconds / 1_000)
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')

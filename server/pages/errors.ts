@@ -23,20 +23,28 @@ export function errorPage(
     /** What developers want to know: the protocol's error and its description. */
     details?: string | null
     link?: { href: string; label: string } | null
+    wayOut?: WayOut | null
     requestId: string
   },
 ): void {
-  const { status, title, advice, details = null, link = null, requestId } = options
+  const { status, title, advice, details = null, link = null, wayOut = null, requestId } = options
   const messages = messagesOf(reply.request)
   sendPage(reply, {
     status,
     title,
     messages,
+    formsLeave: wayOut?.formsLeave ?? false,
     body: html`<p>${advice}</p>
       ${details !== null && html`<pre tabindex="0"><code>${details}</code></pre>`}
-      ${link && linkButton({ ...link, id: 'go-on' })}
+      ${link && linkButton({ ...link, id: 'go-on' })} ${wayOut?.body}
       ${requestIdLine(messages.errors.requestId, requestId)}`,
   })
+}
+
+/** A way out that is not a page of ours; `formsLeave` as in `Page`. */
+export interface WayOut {
+  body: Html
+  formsLeave: boolean
 }
 
 /** The error handler of pages. */

@@ -12,13 +12,15 @@ export interface SignedIn {
   journey: Pick<Journey, 'visitor' | 'messages' | 'interaction' | 'continueTo' | 'fields'>
   account: Account
   methods: readonly AuthenticationMethod[]
+  /** By default now; null: the provider does not say. */
+  authenticatedAt?: number | null
   /** The identity provider that vouched for the person. */
   providerId?: string
 }
 
 /**
- * Ends every sign-in but that at an organisation's provider. Whoever must sign in there gets no
- * session here.
+ * Ends every sign-in. Whoever must sign in at their organisation's provider gets no session in any
+ * other way, by another provider that knows them neither.
  * @throws as `beginSession`
  */
 export async function completeSignIn(
@@ -29,11 +31,13 @@ export async function completeSignIn(
     interactions: Interactions
     identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
   },
-  signedIn: SignedIn & { journey: Journey },
+  signedIn: SignedIn,
 ): Promise<FastifyReply> {
-  const { journey, account } = signedIn
+  const { journey, account, providerId } = signedIn
   const required = await options.identityProviders.requiredProviderFor(account.email)
-  if (required) return sendToOrganisation(reply, journey, required.id, account.email)
+  if (required && required.id !== providerId) {
+    return sendToOrganisation(reply, journey, required.id, account.email)
+  }
   return beginSession(request, reply, options, signedIn)
 }
 
@@ -42,11 +46,11 @@ export async function completeSignIn(
  * @throws PageError 400 when the interaction belongs to another person: else an attacker could begin
  *   a request, have it consented to by somebody else, and receive what comes of it
  */
-export async function beginSession(
+async function beginSession(
   request: FastifyRequest,
   reply: FastifyReply,
   options: { sessions: Sessions; interactions: Interactions },
-  { journey, account, methods, providerId }: SignedIn,
+  { journey, account, methods, authenticatedAt, providerId }: SignedIn,
 ): Promise<FastifyReply> {
   const hinted = journey.interaction?.request.hintedAccountId ?? null
   if (hinted !== null && hinted !== account.id) {
@@ -58,6 +62,7 @@ export async function beginSession(
   const { session, cookie } = await options.sessions.begin({
     accountId: account.id,
     methods,
+    ...(authenticatedAt !== undefined && { authenticatedAt }),
     providerId: providerId ?? null,
     address: request.ip,
     userAgent: request.headers['user-agent'] ?? '',

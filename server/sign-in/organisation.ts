@@ -40,7 +40,7 @@ export function organisationRoutes(app: FastifyInstance, options: SignInOptions)
  */
 export function sendToOrganisation(
   reply: FastifyReply,
-  journey: Journey,
+  journey: Pick<Journey, 'messages' | 'fields'>,
   providerId: string,
   email: string,
 ): FastifyReply {

@@ -15,12 +15,19 @@ const STATUSES = {
   /** The provider said no, or the person did there. */
   denied: 403,
   refused: 403,
+  /** The person signed in there too long ago. */
+  'not-fresh': 403,
   'no-email': 403,
   'foreign-domain': 403,
   suspended: 403,
 } as const
 
-const WORTH_REPEATING: ReadonlySet<UpstreamFailure> = new Set(['unavailable', 'denied', 'refused'])
+const WORTH_REPEATING: ReadonlySet<UpstreamFailure> = new Set([
+  'unavailable',
+  'denied',
+  'refused',
+  'not-fresh',
+])
 
 /** Says what to do next; what exactly was wrong is for the log, under the request's id. */
 export function sendUpstreamFailure(

@@ -10,12 +10,14 @@ import type { IdentityProvider } from '../access/identity-providers/identity-pro
 import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
 import type { Interactions } from '../access/interactions/interaction.ts'
 import type { LimitCall } from '../http/route.ts'
+import type { Clock } from '../lib/clock.ts'
 import { pageRoute } from '../pages/route.ts'
 import { messagesOf, visitorOf } from '../pages/visitor.ts'
 import { networkOf } from '../protocol/network.ts'
-import { beginSession, seeOther } from './complete.ts'
+import { completeSignIn, seeOther } from './complete.ts'
 import { type Journey, journeyOf, parameter, startOver } from './journey.ts'
 import { localPath } from './local-path.ts'
+import { ageParameters, type AskedAge, judgeAuthTime } from './upstream-age.ts'
 import type { UpstreamClients } from './upstream-client.ts'
 import { sendUpstreamFailure, type UpstreamFailure } from './upstream-pages.ts'
 
@@ -25,18 +27,18 @@ import { sendUpstreamFailure, type UpstreamFailure } from './upstream-pages.ts'
  * 1. `GET /sign-in/upstream?provider=<id>` with `interaction=<id>` or `continue=<path>` keeps what the
  *    answer will be checked against as a challenge of this browser, and sends it to the provider.
  * 2. `GET /sign-in/upstream/callback/<id>` takes the challenge, exchanges the code, checks the ID token
- *    and begins a session.
+ *    and begins a session, unless the person's address requires another provider.
  *
  * The challenge's text is the `state`: an answer counts once, in the browser that asked for it, so that
  * nobody can be signed in as somebody else. Each provider has a callback of its own, so that none can
  * pass another's code off as its own (RFC 9700 §4.4.2.2); `iss` is checked where it is sent.
  *
- * Who may sign in as whom is decided in `access/identity-providers/admission.ts`, how this server logs
- * in at a provider in `upstream-client.ts`.
+ * Who may sign in as whom is decided in `access/identity-providers/admission.ts`, how old the sign-in
+ * there may be in `upstream-age.ts`, how this server logs in at a provider in `upstream-client.ts`.
  */
 export interface UpstreamOptions {
   publicUrl: string
-  identityProviders: Pick<IdentityProviders, 'find'>
+  identityProviders: Pick<IdentityProviders, 'find' | 'requiredProviderFor'>
   upstreamClients: UpstreamClients
   admit: Admit
   customers: Pick<Customers, 'find'>
@@ -46,6 +48,7 @@ export interface UpstreamOptions {
   audit: Audit
   /** Counts calls of a network. */
   limitCall: LimitCall
+  clock: Clock
 }
 
 /** For the person to sign in there, with a second factor if need be: milliseconds. */
@@ -55,12 +58,10 @@ const LIFETIME = 15 * 60_000
 const CALLS = { quota: 300, windowSeconds: 60 }
 
 /** What the answer is checked against, and where it leads. */
-interface UpstreamChallenge {
+interface UpstreamChallenge extends AskedAge {
   providerId: string
   codeVerifier: string
   nonce: string
-  /** Seconds. */
-  maxAge: number | null
   fields: Journey['fields']
 }
 
@@ -69,7 +70,7 @@ export function callbackUrl(publicUrl: string, providerId: string): string {
 }
 
 export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): void {
-  const { publicUrl, identityProviders, upstreamClients, challenges, interactions } = options
+  const { publicUrl, identityProviders, upstreamClients, challenges, interactions, clock } = options
   // Each call makes the server ask another one.
   app.addHook('onRequest', async (request, reply) => {
     await options.limitCall(request, reply, `network:${networkOf(request.ip)}`)
@@ -89,11 +90,15 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       return fail('unavailable', reasonOf(error), error)
     }
     const wanted = interaction?.request
+    // A fresh sign-in here, asked for by a client or before a sensitive change, means one there: here
+    // nobody types anything.
+    const fresh = wanted ? wanted.prompts.includes('login') : visitor.session !== null
     const challenge: UpstreamChallenge = {
       providerId: provider.id,
       codeVerifier: openid.randomPKCECodeVerifier(),
       nonce: openid.randomNonce(),
-      maxAge: wanted?.maxAge ?? null,
+      begunAt: clock.now(),
+      maxAge: fresh ? 0 : (wanted?.maxAge ?? null),
       fields,
     }
     const state = await challenges.create('upstream', visitor.browser, null, challenge, LIFETIME)
@@ -105,12 +110,7 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       nonce: challenge.nonce,
       code_challenge: await openid.calculatePKCECodeChallenge(challenge.codeVerifier),
       code_challenge_method: 'S256',
-      // A fresh sign-in here, asked for by a client or before a sensitive change, means one there: here
-      // nobody types anything.
-      ...((wanted?.prompts.includes('login') || (!wanted && visitor.session)) && {
-        prompt: 'login',
-      }),
-      ...(challenge.maxAge !== null && { max_age: String(challenge.maxAge) }),
+      ...ageParameters(challenge),
       ...(loginHint !== null && { login_hint: loginHint }),
     })
     return seeOther(reply, target.href)
@@ -140,6 +140,8 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       const denied = error instanceof openid.AuthorizationResponseError
       return fail(denied ? 'denied' : 'refused', reasonOf(error), error)
     }
+    const authTime = judgeAuthTime(claims['auth_time'], challenge, clock.now())
+    if (authTime.kind === 'too-old') return fail('not-fresh', 'auth_time')
     const admitted = await options.admit(anonymousActor(request), provider, claims)
     if (admitted.kind === 'refused') {
       return fail(REFUSALS[admitted.reason], admitted.reason)
@@ -148,7 +150,7 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
     const interaction = id === undefined ? null : await interactions.find(id, browser)
     if (id !== undefined && !interaction) throw startOver(messagesOf(request))
     const { account } = admitted
-    return beginSession(request, reply, options, {
+    return completeSignIn(request, reply, options, {
       journey: {
         visitor,
         messages: messagesOf(request, interaction?.request.uiLocales),
@@ -158,11 +160,12 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       },
       account,
       methods: ['fed'],
+      authenticatedAt: authTime.at,
       providerId: provider.id,
     })
   })
 
-  /** Exchanges the code; checks `iss`, signature, audience, nonce and times. */
+  /** Exchanges the code; checks `iss`, signature, audience, nonce and expiry. */
   async function getClaims(
     request: FastifyRequest,
     provider: IdentityProvider,
@@ -178,7 +181,6 @@ export function upstreamRoutes(app: FastifyInstance, options: UpstreamOptions): 
       expectedNonce: challenge.nonce,
       pkceCodeVerifier: challenge.codeVerifier,
       idTokenExpected: true,
-      ...(challenge.maxAge !== null && { maxAge: challenge.maxAge }),
     })
     const idToken = tokens.claims()!
     const { roleClaim } = provider

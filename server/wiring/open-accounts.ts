@@ -10,6 +10,8 @@ import { createSecondFactors, type SecondFactors } from '../access/accounts/seco
 import type { Sessions } from '../access/accounts/session.ts'
 import { createSessions } from '../access/accounts/sessions.ts'
 import type { Audit } from '../access/audit/audit.ts'
+import type { Grants } from '../access/grants/grants.ts'
+import type { IdentityProviders } from '../access/identity-providers/identity-providers.ts'
 import type { MasterKey } from '../access/keys/master-key.ts'
 import type { Settings } from '../config/load.ts'
 import type { Database } from '../database/database.ts'
@@ -47,6 +49,8 @@ export function openAccounts(
     database: Database
     masterKey: MasterKey
     audit: Audit
+    identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
+    grants: Grants
     clock: Clock
     random: RandomBytes
     onError: (error: unknown) => void

@@ -25,12 +25,12 @@ describe.each(['sqlite', 'postgres'] as const)('client-token (%s)', (kind) => {
     const { clientToken } = await on.json<Shown>('client-token regenerate --client 4711')
     expect(clientToken).not.toBe(shown.clientToken)
     const limited = await on.json<Shown>(
-      'client-token limit --client 4711 --scope write --origin https://Maps.example.com',
+      'client-token limit --client 4711 --scope none --origin https://Maps.example.com',
     )
     expect(limited).toEqual({
       clientId: '4711',
       clientToken,
-      scopes: ['write'],
+      scopes: [],
       webOrigins: ['https://maps.example.com'],
     })
     expect(
@@ -43,11 +43,13 @@ describe('client-token', () => {
   it('refuses what a client token cannot have', async () => {
     await using on = await createInstallation()
     await createClient(on)
+    await on.json('clients change 4711', '--scope', 'read write manage')
     for (const [line, code] of [
       ['show --client 404', 'unknown-client'],
       ['regenerate --client 404', 'unknown-client'],
       ['limit --client 404 --scope read', 'unknown-client'],
       ['limit --client 4711 --scope manage', 'not-for-client-tokens'],
+      ['limit --client 4711 --scope write', 'not-for-client-tokens'],
       ['limit --client 4711 --origin https://example.com/app', 'bad-origin'],
     ]) {
       expect(await on.error(`client-token ${line}`), line).toMatchObject({ exitCode: 1, code })

@@ -401,6 +401,22 @@ describe('registering', () => {
     await send(owner, `/applications/${ids[0]}/delete`)
   })
 
+  it('gives no way to lead strangers to the application (RFC 9700 §4.11.2)', async () => {
+    const id = elementText(await register(developer), 'client-id')!
+    const query = new URLSearchParams({
+      client_id: id,
+      redirect_uri: newApplication.redirect_uris,
+      response_type: 'token',
+    })
+    const url = `${server.url}/oauth2/authorize?${query.toString()}`
+    const page = await nobody().open(url)
+    expect([page.status, page.url]).toEqual([400, url])
+    expect(page.text).toContain('at ploughs.example')
+    const { url: end } = await developer.open(url, { stopAt: newApplication.redirect_uris })
+    expect(new URL(end).searchParams.get('error')).toBe('unsupported_response_type')
+    await send(developer, `/applications/${id}/delete`)
+  })
+
   it('a public application gives no secret, and takes an app’s scheme', async () => {
     const page = await register(owner, {
       type: 'public',
@@ -473,6 +489,16 @@ describe('a client token', () => {
     const { text } = await owner.open(server.url + demoPath())
     expect(text).toContain('https://a.example\nhttps://b.example:8443</textarea>')
     await send(owner, path, { token_scope_read: 'on' })
+  })
+
+  it('is offered no more than it can do, whatever the application may', async () => {
+    const page = await register(owner, { scope_write: 'on' })
+    const id = elementText(page, 'client-id')!
+    const { scopes } = await mapgate<{ scopes: string[] }>(server, 'clients', 'show', id)
+    expect(scopes).toEqual(['read', 'write'])
+    const { text } = await owner.open(`${server.url}/applications/${id}`)
+    expect(text.match(/name="token_scope_\w+"/g)).toEqual(['name="token_scope_read"'])
+    await send(owner, `/applications/${id}/delete`)
   })
 })
 

@@ -510,6 +510,19 @@ describe('RFC 9396', () => {
     expect((await within({ area: larger })).url.pathname).toBe('/consent')
     expect((await open(ann, asked(client))).url.pathname).toBe('/consent')
   })
+
+  it('stores so many areas of a network and no more', async () => {
+    const stranger = newPerson(server)
+    const ask = async (changes: Record<string, string>) =>
+      (await stranger.request(authorizationUrl(server, asked(web, changes)))).status
+    const authorization_details = details()
+    const statuses = new Set<number>()
+    for (let count = 0; count <= 100; count++) statuses.add(await ask({ authorization_details }))
+    expect([...statuses]).toEqual([303, 429])
+    expect(await ask({})).toBe(303)
+    const everywhere = JSON.stringify([{ type: 'map_data', actions: ['read'] }])
+    expect(await ask({ authorization_details: everywhere })).toBe(303)
+  })
 })
 
 describe('attacks', () => {

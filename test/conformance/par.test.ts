@@ -68,22 +68,27 @@ describe('RFC 9126', () => {
     const named = { client_id: web.clientId, request_uri: body.request_uri }
     // Opened again and again, until something comes of it; nothing but what was pushed counts.
     const stranger = newPerson(server)
-    for (let count = 0; count < 2; count++) {
-      const page = await openRequest(server, stranger, named)
-      expect(page.url.pathname).toBe('/sign-in')
-    }
+    const pages = [
+      await openRequest(server, stranger, named),
+      await openRequest(server, stranger, named),
+    ] as const
+    expect(pages.map(({ url }) => url.pathname)).toEqual(['/sign-in', '/sign-in'])
     const mixed = { ...named, state: 'brought', redirect_uri: 'https://evil.example' }
     const end = await openRequest(server, ann, mixed)
     expect(end.url.href).toMatch(/^https:\/\/app\.example\/callback\?/)
     expect(answered(end)).toMatchObject({ code: expect.any(String), state: 'pushed' })
     await expectPage(server, ann, named)
     // The interactions that were begun with it are over too.
-    const left = await fillSignIn(
-      stranger,
-      await openRequest(server, stranger, asked(web)),
-      'ann@demo.example',
+    const [first, second] = pages.map(({ url }) => url.searchParams.get('interaction')!)
+    const left = await fillSignIn(stranger, pages[0], 'ann@demo.example')
+    expect(left.url.pathname + left.url.search).toBe(
+      `/oauth2/authorize/resume?interaction=${first}`,
     )
-    expect(answered(left)).toHaveProperty('code')
+    expect(left.status).toBe(400)
+    const again = await stranger.open(`/oauth2/authorize/resume?interaction=${second}`)
+    expect([again.status, again.url.pathname]).toEqual([400, '/oauth2/authorize/resume'])
+    // Signed in they are: only what was pushed is over.
+    expect(answered(await openRequest(server, stranger, asked(web)))).toHaveProperty('code')
   })
 
   it('gives one answer to a request that was opened twice', async () => {

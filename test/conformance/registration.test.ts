@@ -299,6 +299,73 @@ describe('RFC 7592', () => {
   })
 })
 
+describe('RFC 9700 §4.11.2', () => {
+  const wrong = (clientId: string, more: Record<string, string> = {}) => ({
+    response_type: 'token',
+    client_id: clientId,
+    redirect_uri: CALLBACK,
+    state: 's-1',
+    ...more,
+  })
+
+  const open = (parameters: Record<string, string>, person: Person = newPerson(server)) =>
+    person.open(authorizationUrl(server, parameters))
+
+  it('leads nobody who is not signed in to an address that anybody may register', async () => {
+    const client = await registered({ ...NATIVE, redirect_uris: [CALLBACK] })
+    const page = await open(wrong(client.client_id))
+    expect(page.status).toBe(400)
+    expect(page.text).toContain('unsupported_response_type')
+    expect(page.text).toContain('Back to the application, at app.example')
+    const [, href] = /href="([^"]+)" id="to-application"/.exec(page.text)!
+    const link = new URL(href!.replaceAll('&#38;', '&'))
+    expect(link.href).toMatch(/^https:\/\/app\.example\/callback\?/)
+    expect(Object.fromEntries(link.searchParams)).toMatchObject({
+      error: 'unsupported_response_type',
+      state: 's-1',
+      iss: server.url,
+    })
+    const form = await open(wrong(client.client_id, { response_mode: 'form_post' }))
+    expect([form.status, form.text.includes('<script')]).toEqual([400, false])
+    expect(form.text).toContain(`action="${CALLBACK}"`)
+    expect(form.headers.get('content-security-policy')).toContain(' https://app.example;')
+  })
+
+  it('tells the client at once of what the person knows, and of prompt=none', async () => {
+    const client = await registered({ ...NATIVE, redirect_uris: [CALLBACK] })
+    for (const place of [
+      await open(wrong(client.client_id), ann),
+      await open(wrong(client.client_id, { prompt: 'none' })),
+    ]) {
+      expect(place.url.origin).toBe('https://app.example')
+      expect(place.url.searchParams.get('error')).toBe('unsupported_response_type')
+    }
+    const both = await open(wrong(client.client_id, { prompt: 'none login' }))
+    expect(both.status).toBe(400)
+  })
+
+  it('tells a client of what it pushed with its secret', async () => {
+    const token = await initialToken('--uses', '1')
+    const metadata = { redirect_uris: [CALLBACK], scope: 'openid read' }
+    const { client_id, client_secret, ...rest } = await registered(metadata, token)
+    const request = {
+      ...{ client_id, response_type: 'code', redirect_uri: CALLBACK, scope: 'openid read' },
+      ...newPkce().parameters,
+    }
+    const secret = { client_secret: client_secret! }
+    const pushed = await answerOf(postForm(`${server.url}/oauth2/par`, { ...request, ...secret }))
+    const named = { client_id, request_uri: pushed.body['request_uri'] as string }
+    expect((await open(named)).url.pathname).toBe('/sign-in')
+    const changed = { ...metadata, client_id, scope: 'openid' }
+    const { registration_client_uri: url, registration_access_token: key } = rest
+    expect((await send(url, 'PUT', changed, key)).status).toBe(200)
+    const place = await open(named)
+    expect(place.url.origin).toBe('https://app.example')
+    expect(place.url.searchParams.get('error')).toBe('invalid_scope')
+    expect((await open(request)).status).toBe(400)
+  })
+})
+
 describe('registrations', () => {
   it('are counted by network, so that nobody can guess tokens for long', async () => {
     const url = `${server.url}/oauth2/register/1`

@@ -26,7 +26,7 @@ describe('single sign-on', () => {
 
   beforeAll(async () => {
     const [port, upstreamPort] = [await freePort(), await freePort()]
-    const callbacks = ['acme', 'keyed', 'roles', 'strict'].map(
+    const callbacks = ['acme', 'keyed', 'roles', 'strict', 'moved'].map(
       (id) => `http://127.0.0.1:${port}/sign-in/upstream/callback/${id}`,
     )
     upstream = await startOpenIdProvider(upstreamPort, callbacks)
@@ -52,6 +52,7 @@ describe('single sign-on', () => {
   beforeEach(() => {
     browser = createHttpBrowser()
     person = newPerson('acme.example')
+    upstream.signedInAt = null
   })
 
   /** Who is signed in next at the provider. */
@@ -107,6 +108,42 @@ describe('single sign-on', () => {
   function refusal({ status, headers, text }: Page): number {
     const told = text.includes('not signed in') && !isSignedIn()
     return told && headers.get('content-type')?.startsWith('text/html') ? status : 0
+  }
+
+  const authorize = (more: Record<string, string>) =>
+    `${server.url}/oauth2/authorize?${new URLSearchParams({
+      response_type: 'code',
+      client_id: clientId,
+      redirect_uri: REDIRECT_URI,
+      scope: 'openid read',
+      state: 'the-state',
+      code_challenge: CHALLENGE,
+      code_challenge_method: 'S256',
+      ...more,
+    }).toString()}`
+
+  /** Allows what the page asks for. @returns the claims of the ID token that comes of it */
+  async function allow(consent: Page): Promise<Record<string, unknown>> {
+    const answer = await browser.submit(
+      consent,
+      { decision: 'allow' },
+      { form: 'consent-form', stopAt: REDIRECT_URI },
+    )
+    const { searchParams } = new URL(answer.url)
+    expect(searchParams.get('state')).toBe('the-state')
+    const response = await fetch(`${server.url}/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: clientId,
+        code: searchParams.get('code')!,
+        redirect_uri: REDIRECT_URI,
+        code_verifier: VERIFIER,
+      }),
+    })
+    const { id_token: idToken } = (await response.json()) as { id_token: string }
+    const payload = Buffer.from(idToken.split('.')[1]!, 'base64url').toString()
+    return JSON.parse(payload) as Record<string, unknown>
   }
 
   describe('the first sign-in', () => {
@@ -171,42 +208,10 @@ describe('single sign-on', () => {
   })
 
   describe('for an application', () => {
-    const authorize = (more: Record<string, string>) =>
-      `${server.url}/oauth2/authorize?${new URLSearchParams({
-        response_type: 'code',
-        client_id: clientId,
-        redirect_uri: REDIRECT_URI,
-        scope: 'openid read',
-        state: 'the-state',
-        code_challenge: CHALLENGE,
-        code_challenge_method: 'S256',
-        ...more,
-      }).toString()}`
-
     it('acr_values=idp:<name> leads to the provider, then to consent and a code', async () => {
       const consent = await browser.open(authorize({ acr_values: 'idp:acme' }))
       expect(consent.url).toMatch(/\/consent\?interaction=/)
-      const answer = await browser.submit(
-        consent,
-        { decision: 'allow' },
-        { form: 'consent-form', stopAt: REDIRECT_URI },
-      )
-      const { searchParams } = new URL(answer.url)
-      expect(searchParams.get('state')).toBe('the-state')
-      const response = await fetch(`${server.url}/oauth2/token`, {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'authorization_code',
-          client_id: clientId,
-          code: searchParams.get('code')!,
-          redirect_uri: REDIRECT_URI,
-          code_verifier: VERIFIER,
-        }),
-      })
-      const { id_token: idToken } = (await response.json()) as { id_token: string }
-      const claims = JSON.parse(
-        Buffer.from(idToken.split('.')[1]!, 'base64url').toString(),
-      ) as object
+      const claims = await allow(consent)
       expect(claims).toMatchObject({
         sub: `account:${(await account(person.email)).id}`,
         amr: ['fed'],
@@ -229,6 +234,68 @@ describe('single sign-on', () => {
         stopAt: REDIRECT_URI,
       })
       expect(new URL(answer.url).searchParams.get('error')).toBe('invalid_request')
+    })
+  })
+
+  describe('how lately the person signed in there', () => {
+    const anHourAgo = () => Math.floor(Date.now() / 1_000) - 3_600
+
+    const needsProof = async () =>
+      (await browser.open(`${server.url}/account/security`)).text.includes('id="reauthenticate"')
+
+    it('is told to the application as auth_time', async () => {
+      upstream.signedInAt = anHourAgo()
+      const consent = await browser.open(authorize({ acr_values: 'idp:acme' }))
+      expect(await allow(consent)).toMatchObject({ auth_time: upstream.signedInAt })
+    })
+
+    it('is checked when a new sign-in was asked for, whatever the browser carries there', async () => {
+      upstream.signedInAt = anHourAgo()
+      await signIn()
+      upstream.signedInAt = null
+      const begin = async () => {
+        const wanted = authorize({ acr_values: 'idp:acme', prompt: 'login' })
+        const { url } = await browser.open(wanted, { stopAt: upstream.issuer })
+        return new URL(url)
+      }
+      for (const maxAge of [null, '86400']) {
+        const url = await begin()
+        expect(Object.fromEntries(url.searchParams)).toMatchObject({
+          prompt: 'login',
+          max_age: '0',
+        })
+        url.searchParams.delete('prompt')
+        if (maxAge === null) url.searchParams.delete('max_age')
+        else url.searchParams.set('max_age', maxAge)
+        const page = await browser.open(url.href)
+        expect(page.status).toBe(403)
+        expect(page.text).toContain('prove anew')
+      }
+      const begun = Math.floor(Date.now() / 1_000)
+      const claims = await allow(await browser.open((await begin()).href))
+      expect(claims['auth_time']).toBeGreaterThanOrEqual(begun)
+    })
+
+    it('counts before sensitive changes, however often the person signs out here', async () => {
+      await signIn()
+      expect(await needsProof()).toBe(false)
+      browser = createHttpBrowser()
+      upstream.signedInAt = anHourAgo()
+      await signIn()
+      expect(await needsProof()).toBe(true)
+      const host = new URL(server.url).host
+      browser.cookies.get(host)!.delete('mapgate-session')
+      await signIn()
+      expect(await needsProof()).toBe(true)
+      browser.cookies.get(host)!.delete('mapgate-session')
+      const { url } = await browser.open(upstreamUrl('acme'), { stopAt: upstream.issuer })
+      const ageless = new URL(url)
+      ageless.searchParams.delete('max_age')
+      expect((await browser.open(ageless.href)).url).toBe(`${server.url}/account`)
+      expect(await needsProof()).toBe(true)
+      upstream.signedInAt = null
+      await signIn()
+      expect(await needsProof()).toBe(false)
     })
   })
 
@@ -280,6 +347,24 @@ describe('single sign-on', () => {
       expect(page.url).toContain(`${upstream.issuer}/auth?`)
       expect(isSignedIn()).toBe(false)
       await changeProvider('acme', '--not-required')
+    })
+
+    it('another provider that knows the person leads there too', async () => {
+      await addProvider('moved', 'before.example')
+      const { sub, email } = newPerson('before.example')
+      await signIn('moved')
+      await changeProvider('moved', '--domain', 'moved.example')
+      await changeProvider('acme', '--domain', 'acme.example before.example', '--required')
+      upstream.people.set(sub, { email: `${sub}@moved.example` })
+      browser = createHttpBrowser()
+      const page = await browser.open(await answerOf('moved'), { stopAt: upstream.issuer })
+      expect(page.url).toContain(encodeURIComponent('/sign-in/upstream/callback/acme'))
+      expect(isSignedIn()).toBe(false)
+      expect((await account(email)).sessions).toEqual([])
+      upstream.people.set(sub, { email })
+      await browser.open(page.url)
+      expect((await account(email)).sessions).toMatchObject([{ providerId: 'acme' }])
+      await changeProvider('acme', '--domain', 'acme.example', '--not-required')
     })
   })
 
@@ -364,8 +449,12 @@ describe('single sign-on', () => {
     })
 
     it('an interaction of another browser', async () => {
-      const page = await signIn('acme', { interaction: 'made-up' })
-      expect(page.status).toBe(400)
+      const other = createHttpBrowser()
+      const begun = await other.open(authorize({}))
+      const interaction = new URL(begun.url).searchParams.get('interaction')!
+      expect((await signIn('acme', { interaction })).status).toBe(400)
+      const own = await other.open(upstreamUrl('acme', { interaction }))
+      expect(own.url).toBe(`${server.url}/consent?interaction=${interaction}`)
     })
 
     it('a provider that cannot be reached, or must not be', async () => {

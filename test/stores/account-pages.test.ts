@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { systemActor } from '../../server/access/audit/actor.ts'
+import type { App } from '../../server/app.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { movableClock } from '../support/access.ts'
 import { openTestApp } from '../support/app.ts'
@@ -12,7 +13,11 @@ const PASSWORD = 'quiet words for a test'
 const EMAIL = 'ann@example.com'
 
 /** The application with one person, signed in. */
-async function openPages(location: DatabaseLocation, passwordHash: 'some' | null = 'some') {
+async function openPages(
+  location: DatabaseLocation,
+  passwordHash: 'some' | null = 'some',
+  providerId: string | null = null,
+) {
   const clock = movableClock()
   const app = await openTestApp(location, { clock })
   const { accounts, passwords, sessions } = app.access
@@ -24,7 +29,8 @@ async function openPages(location: DatabaseLocation, passwordHash: 'some' | null
   })
   const { cookie } = await sessions.begin({
     accountId: created.account.id,
-    methods: ['pwd'],
+    methods: [providerId === null ? 'pwd' : 'fed'],
+    providerId,
     address: null,
     userAgent: '',
   })
@@ -176,8 +182,21 @@ describeDatabases('recovery codes', (_kind, locate) => {
 })
 
 describeDatabases('a new e-mail address', (_kind, locate) => {
+  async function requireProvider({ access }: App, domain: string) {
+    await access.customers.create(systemActor, { id: 'lund', name: 'Lund' })
+    await access.identityProviders.create(systemActor, {
+      id: 'lund',
+      customerId: 'lund',
+      issuer: 'https://idp.example.com',
+      clientId: 'mapgate',
+      domains: [domain],
+      credential: { kind: 'client-secret', secret: 'x' },
+      required: true,
+    })
+  }
+
   it('is for nobody who must sign in at their organisation', async () => {
-    await using pages = await openPages(await locate())
+    await using pages = await openPages(await locate(), null, 'lund')
     const { access } = pages.app
     const { id, email } = pages.account
     const token = await access.emailLinks.create({
@@ -185,18 +204,23 @@ describeDatabases('a new e-mail address', (_kind, locate) => {
       accountId: id,
       email: 'home@example.net',
     })
-    await access.customers.create(systemActor, { id: 'lund', name: 'Lund' })
-    await access.identityProviders.create(systemActor, {
-      id: 'lund',
-      customerId: 'lund',
-      issuer: 'https://idp.example.com',
-      clientId: 'mapgate',
-      domains: ['example.com'],
-      credential: { kind: 'client-secret', secret: 'x' },
-      required: true,
-    })
+    await requireProvider(pages.app, 'example.com')
     expect((await pages.post('/account/email', { email: 'home@example.net' })).statusCode).toBe(403)
     expect((await pages.post('/account/email/confirm', { token })).statusCode).toBe(403)
     expect(await access.accounts.find(id)).toMatchObject({ email })
+  })
+
+  it('of an organisation whose people must sign in there ends the sign-in', async () => {
+    await using pages = await openPages(await locate())
+    const { access } = pages.app
+    const { id } = pages.account
+    await requireProvider(pages.app, 'lund.example')
+    const email = 'ann@lund.example'
+    const token = await access.emailLinks.create({ purpose: 'confirm', accountId: id, email })
+    expect((await pages.post('/account/email/confirm', { token })).statusCode).toBe(303)
+    expect(await access.accounts.find(id)).toMatchObject({ email, emailConfirmed: true })
+    const { headers } = await pages.get('/account/security')
+    expect(headers.location).toBe('/sign-in?continue=%2Faccount%2Fsecurity')
+    expect(await access.sessions.list(id)).toEqual([])
   })
 })

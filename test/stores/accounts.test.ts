@@ -211,6 +211,34 @@ describeDatabases('deleting an account', (_kind, locate) => {
     expect(await access.accounts.delete(commandLine, id)).toBe('unknown')
   })
 
+  it('leaves nothing of the customer of its own', async () => {
+    await using access = await openTestAccess(await locate())
+    const { identityProviders, initialAccessTokens } = access
+    const ann = await createPerson(access)
+    const customerId = await access.memberships.ownCustomer(commandLine, ann)
+    const provider = {
+      id: 'lund',
+      issuer: 'https://idp.lund.example',
+      clientId: 'mapgate',
+      domains: ['lund.example'],
+      credential: { kind: 'client-secret', secret: 'x' },
+    } as const
+    await identityProviders.create(commandLine, { ...provider, customerId, required: true })
+    const token = { customerId, description: '', uses: null, expiresAt: Date.now() + 60_000 }
+    await initialAccessTokens.create(commandLine, token)
+    expect(await access.accounts.delete(commandLine, ann.id)).toBe('deleted')
+    expect(await access.customers.find(customerId)).toBeNull()
+    expect(await actionsOf(access)).toContain('customer.delete')
+    expect(await identityProviders.requiredProviderFor(ann.email)).toBeNull()
+    expect(
+      await access.database.query.selectFrom('initial_access_tokens').selectAll().execute(),
+    ).toEqual([])
+    // The domain is free again.
+    await access.customers.create(commandLine, { id: 'city', name: 'City' })
+    const next = { ...provider, customerId: 'city' }
+    expect(await identityProviders.create(commandLine, next)).toMatchObject({ kind: 'created' })
+  })
+
   it('announces each grant', async () => {
     await using access = await openTestAccess(await locate())
     const { clientId } = await createDemoClient(access)

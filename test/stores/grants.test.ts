@@ -12,6 +12,7 @@ import type { Access } from '../../server/open-access.ts'
 import { commandLine, createDemoClient, movableClock, openTestAccess } from '../support/access.ts'
 import { openTestApp } from '../support/app.ts'
 import { describeDatabases } from '../support/databases.ts'
+import { standingGrants } from '../support/grants.ts'
 
 const ISSUER = 'https://mapgate.example'
 const REDIRECT_URI = 'https://app.example/callback'
@@ -202,7 +203,8 @@ describeDatabases('authorization codes', (_kind, locate) => {
     expect(reasonOf(await redeem(code, right))).toBe('redeemed')
     // What another client does with a used code ends nothing.
     expect(reasonOf(await redeem(code, { clientId: other.clientId }))).toBe('code_of_other_client')
-    const [grant] = await access.grants.listOfAccount(
+    const [grant] = await standingGrants(
+      access,
       (await access.accounts.findByEmail('ann@example.com'))!.id,
     )
     expect(grant).toMatchObject({ revoked: false })
@@ -234,19 +236,19 @@ describeDatabases('authorization codes', (_kind, locate) => {
     const redeemed = await issue()
     await redeem(redeemed)
     await issue()
-    expect(await access.grants.listOfAccount(account.id)).toHaveLength(3)
+    expect(await standingGrants(access, account.id)).toHaveLength(3)
     clock.advance(86_460_001)
     await access.authorizationCodes.prune()
     expect(reasonOf(await redeem(inTime))).toBe('code_unknown')
     // The grants of codes that nobody fetched tokens with go with them.
-    expect(await access.grants.listOfAccount(account.id)).toHaveLength(1)
+    expect(await standingGrants(access, account.id)).toHaveLength(1)
   })
 
   it('are worth nothing once their grant is revoked', async () => {
     await using access = await openTestAccess(await locate())
     const { issue, redeem, account } = await scene(access)
     const code = await issue()
-    const [grant] = await access.grants.listOfAccount(account.id)
+    const [grant] = await standingGrants(access, account.id)
     await access.grants.revoke(commandLine, grant!.id, 'test')
     expect(reasonOf(await redeem(code))).toBe('grant_revoked')
   })
@@ -260,7 +262,7 @@ describeDatabases('authorization codes', (_kind, locate) => {
       throw new Error('stop')
     })
     await expect(failing).rejects.toThrow('stop')
-    expect(await access.grants.listOfAccount(account.id)).toEqual([])
+    expect(await standingGrants(access, account.id)).toEqual([])
   })
 })
 
@@ -271,14 +273,14 @@ describeDatabases('grants', (_kind, locate) => {
     await using there = await openTestAccess(location)
     const { issue, account } = await scene(here)
     await issue()
-    const [grant] = await here.grants.listOfAccount(account.id)
+    const [grant] = await standingGrants(here, account.id)
     expect(await there.grants.known(grant!.id)).toMatchObject({ revoked: false })
     await here.grants.revoke(commandLine, grant!.id, 'test')
     await here.grants.revoke(commandLine, grant!.id, 'again')
     await expect
       .poll(async () => (await there.grants.known(grant!.id))!.revoked, { timeout: 1_000 })
       .toBe(true)
-    expect(await here.grants.listOfAccount(account.id)).toEqual([])
+    expect(await standingGrants(here, account.id)).toEqual([])
     const events = await here.audit.list({ limit: 10 })
     expect(events.filter(({ action }) => action === 'grant.revoke')).toHaveLength(1)
   })
@@ -288,7 +290,7 @@ describeDatabases('grants', (_kind, locate) => {
     await using access = await openTestAccess(await locate(), { clock })
     const { issue, account } = await scene(access)
     await issue()
-    const [grant] = await access.grants.listOfAccount(account.id)
+    const [grant] = await standingGrants(access, account.id)
     clock.advance(grant!.expiresAt - clock.now() + 86_400_000)
     await access.grants.prune()
     expect(await access.grants.find(grant!.id)).not.toBeNull()
@@ -318,9 +320,7 @@ describeDatabases('consents', (_kind, locate) => {
     expect(await access.consents.withdraw(commandLine, account.id, consent.id)).toBe('withdrawn')
     expect(await access.consents.withdraw(commandLine, account.id, consent.id)).toBe('unknown')
     expect(reasonOf(await redeem(codes[0]!))).toBe('grant_revoked')
-    expect(await access.grants.listOfAccount(account.id)).toMatchObject([
-      { clientId: others.clientId },
-    ])
+    expect(await standingGrants(access, account.id)).toMatchObject([{ clientId: others.clientId }])
     expect(await access.consents.list(account.id)).toMatchObject([{ clientId: others.clientId }])
     expect(await access.consents.find(account.id, clientId)).toBeNull()
   })
@@ -387,7 +387,7 @@ describeDatabases('what is taken away while a request is under way', (_kind, loc
     return {
       ...{ account, session, clientId, grantConsent, open },
       authorize: () => open(`/oauth2/authorize?${query.toString()}`),
-      standing: () => access.grants.listOfAccount(account.id),
+      standing: () => standingGrants(access, account.id),
     }
   }
 

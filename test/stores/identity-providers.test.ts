@@ -56,6 +56,33 @@ describeDatabases('identity providers', (_kind, locate) => {
     }
   })
 
+  it('that are required leave no session but those that they vouched for', async () => {
+    const { accounts, sessions, identityProviders } = access
+    const person = { email: 'ann@acme.example', name: 'Ann', passwordHash: null }
+    const { account } = await accounts.create(commandLine, { ...person, emailConfirmed: true })
+    const begin = async (providerId: string | null) => {
+      const methods = [providerId === null ? ('pwd' as const) : ('fed' as const)]
+      const begun = { accountId: account.id, methods, providerId, address: null, userAgent: '' }
+      return (await sessions.begin(begun)).cookie
+    }
+    const [own, acme, other] = [await begin(null), await begin('acme'), await begin('other')]
+    const standing = async () =>
+      (await Promise.all([own, acme, other].map((cookie) => sessions.find(cookie)))).map(Boolean)
+    expect(await standing()).toEqual([true, true, true])
+    await created('acme', ['acme.example'])
+    await created('other', ['other.example'], { required: true })
+    expect(await standing()).toEqual([true, true, true])
+    await identityProviders.change(commandLine, 'acme', { required: true })
+    expect(await standing()).toEqual([false, true, false])
+    expect(await sessions.list(account.id)).toMatchObject([{ providerId: 'acme' }])
+    await accounts.change(commandLine, account.id, { email: 'ann@other.example' })
+    expect(await standing()).toEqual([false, false, true])
+    await accounts.change(commandLine, account.id, { email: 'ann@home.example' })
+    expect(await standing()).toEqual([true, true, true])
+    await identityProviders.change(commandLine, 'acme', { domains: ['home.example'] })
+    expect(await standing()).toEqual([false, true, false])
+  })
+
   it('are required only where they say so', async () => {
     await created('acme', ['acme.example'], { required: true })
     await created('lax', ['lax.example'])

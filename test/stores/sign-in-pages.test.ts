@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { type App } from '../../server/app.ts'
-import type { Role } from '../../server/access/accounts/account.ts'
+import type { Account, Role } from '../../server/access/accounts/account.ts'
 import { commandLine } from '../support/access.ts'
-import { openTestApp } from '../support/app.ts'
+import { openTestApp, type TestApp } from '../support/app.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { describeDatabases } from '../support/databases.ts'
 import { BROWSER, postForm as post } from '../support/page-form.ts'
@@ -20,6 +20,14 @@ async function createPerson({ access }: App, email = EMAIL) {
   return outcome.account
 }
 
+async function addPasskey({ access: { passkeys }, settings }: TestApp, account: Account) {
+  const authenticator = createAuthenticator(settings.publicUrl)
+  const { challenge, options } = await passkeys.beginRegistration(account, BROWSER)
+  const made = authenticator.register((options as { challenge: string }).challenge)
+  await passkeys.finishRegistration(commandLine, account, BROWSER, challenge, made, 'Key')
+  return authenticator
+}
+
 const begin = async ({ access }: App, accountId: string) =>
   (await access.sessions.begin({ accountId, methods: ['pwd'], address: null, userAgent: '' }))
     .cookie
@@ -27,13 +35,9 @@ const begin = async ({ access }: App, accountId: string) =>
 describeDatabases('the sign-in by passkey', (_kind, locate) => {
   it('takes no answer that was meant to stand beside a password', async () => {
     await using app = await openTestApp(await locate())
-    const { passkeys, secondFactors } = app.access
+    const { secondFactors } = app.access
     const account = await createPerson(app)
-    const authenticator = createAuthenticator(app.settings.publicUrl)
-    const begun = await passkeys.beginRegistration(account, BROWSER)
-    const made = authenticator.register((begun.options as { challenge: string }).challenge)
-    const { challenge } = begun
-    await passkeys.finishRegistration(commandLine, account, BROWSER, challenge, made, 'Key')
+    const authenticator = await addPasskey(app, account)
     await secondFactors.newRecoveryCodes(commandLine, account.id)
 
     const first = await post(app, '/sign-in', { email: EMAIL, password: PASSWORD })
@@ -56,6 +60,42 @@ describeDatabases('the sign-in by passkey', (_kind, locate) => {
     const answer = authenticator.assert(again.options.challenge, { verified: false, counter: 2 })
     const fields = { step, challenge: again.challenge, response: JSON.stringify(answer) }
     expect((await post(app, '/sign-in/passkey', fields)).statusCode).toBe(303)
+  })
+})
+
+describeDatabases('a passkey of somebody who must sign in at an organisation', (_kind, locate) => {
+  it('leads to its provider, and gives no session', async () => {
+    await using app = await openTestApp(await locate())
+    const { customers, identityProviders, sessions } = app.access
+    const account = await createPerson(app)
+    const authenticator = await addPasskey(app, account)
+    await customers.create(commandLine, { id: 'acme', name: 'Acme' })
+    await identityProviders.create(commandLine, {
+      id: 'acme',
+      customerId: 'acme',
+      issuer: 'https://idp.example.net',
+      clientId: 'mapgate',
+      domains: ['example.com'],
+      credential: { kind: 'client-secret', secret: 'x' },
+    })
+    const signIn = async () => {
+      const { challenge, options } = (await post(app, '/sign-in/passkey/options', {})).json<{
+        challenge: string
+        options: { challenge: string }
+      }>()
+      const response = JSON.stringify(authenticator.assert(options.challenge))
+      return post(app, '/sign-in/passkey', { challenge, response })
+    }
+    const before = await signIn()
+    expect([before.statusCode, before.headers.location]).toEqual([303, '/account'])
+    await sessions.endAll(account.id)
+    await identityProviders.change(commandLine, 'acme', { required: true })
+    const led = await signIn()
+    expect(led.statusCode).toBe(200)
+    expect(led.body).toContain('/sign-in/upstream?provider=acme')
+    expect(String(led.headers['set-cookie'])).not.toContain('mapgate-session')
+    await identityProviders.change(commandLine, 'acme', { required: false })
+    expect(await sessions.list(account.id)).toEqual([])
   })
 })
 

@@ -15,6 +15,24 @@ export async function createPerson(access: Access, email = 'person@example.com')
   return outcome.account
 }
 
+/** Those of a person that still stand, newest first. */
+export async function standingGrants(
+  { database, grants, clock }: Access,
+  accountId: string,
+): Promise<Grant[]> {
+  const rows = await database.query
+    .selectFrom('grants')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', clock.now())
+    .orderBy('id', 'desc')
+    .execute()
+  return (await Promise.all(rows.map(({ id }) => grants.find(id)))).filter(
+    (grant) => grant !== null,
+  )
+}
+
 /** What a person's consent comes to, without the pages. */
 export function grantOf(
   access: Access,

@@ -12,6 +12,8 @@ export interface OpenIdProvider extends AsyncDisposable {
   privateKey: string
   /** Who is signed in next: an id of `people`; null: the person says no. */
   next: string | null
+  /** When they signed in, in seconds; null: now. */
+  signedInAt: number | null
   /** By `sub`: their claims. */
   people: Map<string, Record<string, unknown>>
 }
@@ -26,7 +28,7 @@ export async function startOpenIdProvider(
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 })
   const client = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const people: OpenIdProvider['people'] = new Map()
-  const running = { next: null as string | null }
+  const running = { next: null as string | null, signedInAt: null as number | null }
 
   const common = {
     redirect_uris: redirectUris,
@@ -89,7 +91,13 @@ export async function startOpenIdProvider(
     const result =
       running.next === null
         ? { error: 'access_denied', error_description: 'The person said no.' }
-        : { login: { accountId: running.next, remember: false } }
+        : {
+            login: {
+              accountId: running.next,
+              remember: false,
+              ...(running.signedInAt !== null && { ts: running.signedInAt }),
+            },
+          }
     await provider.interactionFinished(context.req, context.res, result)
     context.respond = false
   })
@@ -107,6 +115,12 @@ export async function startOpenIdProvider(
     },
     set next(person) {
       running.next = person
+    },
+    get signedInAt() {
+      return running.signedInAt
+    },
+    set signedInAt(at) {
+      running.signedInAt = at
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -5,6 +5,7 @@ import { type RandomBytes, randomInt64 } from '../../lib/random.ts'
 import { type Actor, systemActor } from '../audit/actor.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Grants } from '../grants/grants.ts'
 import type { Account } from './account.ts'
 import { type AccountRow, lockAccount, toAccount } from './account-rows.ts'
 import type { ChallengeKind } from './challenges.ts'
@@ -49,8 +50,9 @@ export interface Accounts {
   confirmEmail(actor: Actor, id: string, email: string): Promise<Account | null>
   /**
    * Ends the count of its failures, all sessions but `exceptSession`, sign-ins whose password was the
-   * one before, and links for a reset. What the person let clients do stays, as do their second factors
-   * and the count of theirs: a forgotten password says nothing against them, and `/account/consents` ends them one by one.
+   * one before, links for a reset, and what clients got for the password itself. What the person let
+   * clients do otherwise stays, as do their second factors and the count of theirs: a forgotten password
+   * says nothing against them, and `/account/consents` ends them one by one.
    * @param hash from `Passwords.hash`; null: no sign-in by password
    */
   setPassword(
@@ -107,11 +109,12 @@ const PRUNED_AT_ONCE = 100
 export function createAccounts(options: {
   database: Database
   audit: Audit
+  grants: Pick<Grants, 'revokeOfPasswordIn'>
   clock: Clock
   random: RandomBytes
   maximumCached: number
 }): Accounts {
-  const { database, audit, clock, random } = options
+  const { database, audit, grants, clock, random } = options
   const cache = new FillCache<AccountState>(options.maximumCached)
   database.feed.subscribe(({ topic, key }) => {
     if (topic === 'account') cache.invalidate(key)
@@ -209,13 +212,20 @@ export function createAccounts(options: {
   }
 
   async function deleteIn(write: Write, actor: Actor, id: string): Promise<DeleteAccountOutcome> {
-    const outcome = await deleteAccount(write, id, (membership) => {
-      audit.record(write, actor, {
-        action: 'membership.remove',
-        object: { kind: 'account', id },
-        customerId: membership.customer_id,
-        details: { role: membership.role },
-      })
+    const outcome = await deleteAccount(write, id, {
+      membership: ({ customer_id: customerId, role }) =>
+        audit.record(write, actor, {
+          action: 'membership.remove',
+          object: { kind: 'account', id },
+          customerId,
+          details: { role },
+        }),
+      customer: (customerId) =>
+        audit.record(write, actor, {
+          action: 'customer.delete',
+          object: { kind: 'customer', id: customerId },
+          customerId,
+        }),
     })
     if (outcome === 'deleted') recorded(write, actor, 'account.delete', id)
     return outcome
@@ -339,6 +349,7 @@ export function createAccounts(options: {
         })
         if (!account) return null
         await endSessions(write, id, exceptSession)
+        await grants.revokeOfPasswordIn(write, actor, id, 'password changed')
         await write.query
           .deleteFrom('challenges')
           .where('account_id', '=', id)

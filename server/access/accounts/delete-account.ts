@@ -1,7 +1,7 @@
 import type { Write } from '../../database/database.ts'
 import { hasCollections } from '../collections/has-collections.ts'
 import { lockCustomer } from '../customers/lock-customer.ts'
-import { endSubscriptions } from '../subscriptions/end-subscriptions.ts'
+import { removeCustomer } from '../customers/remove-customer.ts'
 import { lockAccount } from './account-rows.ts'
 import { endSessions } from './session-rows.ts'
 
@@ -23,12 +23,16 @@ const OF_A_GRANT = ['authorization_codes', 'refresh_tokens', 'device_codes'] as 
 /**
  * Removes an account with everything that hangs on it, in the caller's transaction: what its browsers
  * and clients hold is worth nothing after it.
- * @param onMembership hears of each membership that ends
+ * @param heard.membership hears of each membership that ends
+ * @param heard.customer hears of the customer of its own, when it goes too
  */
 export async function deleteAccount(
   write: Write,
   id: string,
-  onMembership: (membership: { customer_id: string; role: string }) => void,
+  heard: {
+    membership(ended: { customer_id: string; role: string }): void
+    customer(id: string): void
+  },
 ): Promise<'deleted' | 'unknown' | 'last-owner'> {
   const { query } = write
   if (!(await lockAccount(write, id))) return 'unknown'
@@ -49,7 +53,7 @@ export async function deleteAccount(
     if (await hasCollections(write, customerId)) return 'last-owner'
     if (customerId === id && others.length === 0) ownIsEmpty = true
   }
-  for (const membership of memberships) onMembership(membership)
+  for (const membership of memberships) heard.membership(membership)
   if (memberships.length > 0) write.announce('membership', id)
   await endSessions(write, id)
   await deleteGrants(write, id)
@@ -59,10 +63,8 @@ export async function deleteAccount(
   // Nobody answers for them any more.
   await query.deleteFrom('email_links').where('created_by', '=', id).execute()
   if (ownIsEmpty) {
-    await query.deleteFrom('email_links').where('customer_id', '=', id).execute()
-    await endSubscriptions(write, 'customer_id', id)
-    await query.deleteFrom('customers').where('id', '=', id).execute()
-    write.announce('customer', id)
+    await removeCustomer(write, id)
+    heard.customer(id)
   }
   await query.deleteFrom('accounts').where('id', '=', id).execute()
   return 'deleted'

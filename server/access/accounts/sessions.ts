@@ -5,6 +5,7 @@ import { UnavailableError } from '../../lib/unavailable.ts'
 import { WriteBehind } from '../../lib/write-behind.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { IdentityProviders } from '../identity-providers/identity-providers.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import { type AccountRow, lockAccount, toAccount } from './account-rows.ts'
 import type { AuthenticationMethod, Session, Sessions } from './session.ts'
@@ -26,13 +27,14 @@ export function createSessions(options: {
   database: Database
   audit: Audit
   masterKey: MasterKey
+  identityProviders: Pick<IdentityProviders, 'requiredProviderFor'>
   clock: Clock
   random: RandomBytes
   idleMilliseconds: number
   absoluteMilliseconds: number
   onError: (error: unknown) => void
 }): Sessions & AsyncDisposable {
-  const { database, audit, clock, random, idleMilliseconds } = options
+  const { database, audit, identityProviders, clock, random, idleMilliseconds } = options
   const hashes = createTicketHashes(options.masterKey, 'session')
   const seen = new WriteBehind<{ id: string; at: number }>({
     maximum: 10_000,
@@ -72,14 +74,16 @@ export function createSessions(options: {
     database.query.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
 
   return {
-    begin({ accountId, methods, providerId = null, address, userAgent, replaced = null }) {
+    begin(begun) {
+      const { accountId, methods, providerId = null, address, userAgent, replaced = null } = begun
       const cookie = `mgsn_${randomBase62(43, random)}`
       const now = clock.now()
+      const { authenticatedAt = now } = begun
       const row: SessionRow = {
         hash: hashes.hash(cookie),
         id: uuidv7(now, random),
         account_id: accountId,
-        authenticated_at: now,
+        authenticated_at: authenticatedAt === null ? null : Math.min(authenticatedAt, now),
         methods: methods.join(' '),
         provider_id: providerId,
         address,
@@ -135,6 +139,8 @@ export function createSessions(options: {
         .executeTakeFirst()
       const account = row && (await findAccount(row.account_id))
       if (!row || !account || account.suspended_at !== null) return null
+      const required = await identityProviders.requiredProviderFor(account.email)
+      if (required && required.id !== row.provider_id) return null
       noteSeen(row)
       return toSession(row, account)
     },
@@ -142,9 +148,11 @@ export function createSessions(options: {
     async list(accountId) {
       const account = await findAccount(accountId)
       if (!account) return []
+      const required = await identityProviders.requiredProviderFor(account.email)
       const rows = await selectLive()
         .selectAll()
         .where('account_id', '=', accountId)
+        .$if(required !== null, (query) => query.where('provider_id', '=', required!.id))
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .execute()

@@ -23,8 +23,10 @@ import { openClientTokenKey } from './client-token-key.ts'
 export interface ClientTokens {
   /** The client's token as it is now, whatever the state of the client. */
   textOf(client: Pick<Client, 'id' | 'clientTokenVersion'>): ClientTokenText
-  /** What it may do at most: scopes of map data that the client itself has. */
+  /** What it may do: what was chosen of what it can have. */
   scopesOf(client: Pick<Client, 'scopes' | 'clientTokenScopes'>): string[]
+  /** What it can have: `read`, and scopes of further APIs, as far as the client itself has them. */
+  possibleScopesOf(client: Pick<Client, 'scopes'>): string[]
   /**
    * Whose token it is; null when it is none, or when the client or its customer is suspended. Needs a
    * fresh feed (`ChangeFeed.ensureFresh`); synchronous when the client is in the cache.
@@ -68,15 +70,18 @@ export async function createClientTokens(options: {
   const textOf: ClientTokens['textOf'] = ({ id, clientTokenVersion }) =>
     `MG|${id}|${digest(id, clientTokenVersion).toString('hex')}`
 
-  const isForData = (scope: string) => {
-    const api = apis.ofScope(scope)
-    return api !== null && api.id !== 'management'
-  }
+  const possibleScopesOf: ClientTokens['possibleScopesOf'] = ({ scopes }) =>
+    scopes.filter((scope) => {
+      const api = apis.ofScope(scope)
+      if (api === null || api.id === 'management') return false
+      // Nobody who sees the token in a page is let change map data (`access/scopes/rights.ts`).
+      return api.id !== 'maps' || scope === 'read'
+    })
 
-  const scopesOf: ClientTokens['scopesOf'] = ({ scopes, clientTokenScopes }) =>
-    (clientTokenScopes ?? DEFAULT_SCOPES).filter(
-      (scope) => scopes.includes(scope) && isForData(scope),
-    )
+  const scopesOf: ClientTokens['scopesOf'] = (client) => {
+    const possible = possibleScopesOf(client)
+    return (client.clientTokenScopes ?? DEFAULT_SCOPES).filter((scope) => possible.includes(scope))
+  }
 
   function judge(client: Client | null, presented: Buffer): VerifiedClientToken | null {
     if (!client || !timingSafeEqual(presented, digest(client.id, client.clientTokenVersion))) {
@@ -89,6 +94,7 @@ export async function createClientTokens(options: {
   return {
     textOf,
     scopesOf,
+    possibleScopesOf,
 
     verify(text) {
       const [, id, hex] = SHAPE.exec(text) ?? []

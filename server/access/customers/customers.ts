@@ -5,8 +5,8 @@ import { randomInt64 } from '../../lib/random.ts'
 import type { Actor } from '../audit/actor.ts'
 import type { Audit } from '../audit/audit.ts'
 import { hasCollections } from '../collections/has-collections.ts'
-import { endSubscriptions } from '../subscriptions/end-subscriptions.ts'
 import { lockCustomer } from './lock-customer.ts'
+import { removeCustomer } from './remove-customer.ts'
 
 /** A tenant: it owns clients and collections. Suspending one stops all tokens of its clients, everywhere. */
 export interface Customer {
@@ -26,7 +26,7 @@ export interface Customers {
   find(id: string): Promise<Customer | null>
   /** null: there is no such customer. */
   setSuspended(actor: Actor, id: string, suspended: boolean): Promise<Customer | null>
-  /** Only a customer without clients and collections can be deleted; its subscriptions end. */
+  /** Only a customer without clients and collections can be deleted; its subscriptions and identity providers end. */
   delete(
     actor: Actor,
     id: string,
@@ -34,9 +34,6 @@ export interface Customers {
 }
 
 export type CreateCustomerOutcome = { kind: 'created'; customer: Customer } | { kind: 'exists' }
-
-/** Tables whose rows go with their customer. */
-const OF_A_CUSTOMER = ['memberships', 'email_links', 'initial_access_tokens'] as const
 
 export function createCustomers(options: {
   database: Database
@@ -114,23 +111,7 @@ export function createCustomers(options: {
           .executeTakeFirst()
         if (client) return 'has-clients'
         if (await hasCollections(write, id)) return 'has-collections'
-        await endSubscriptions(write, 'customer_id', id)
-        const providers = await write.query
-          .deleteFrom('identity_providers')
-          .where('customer_id', '=', id)
-          .returning('id')
-          .execute()
-        for (const provider of providers) {
-          await write.query
-            .deleteFrom('federated_identities')
-            .where('provider_id', '=', provider.id)
-            .execute()
-          write.announce('identity-provider', provider.id)
-        }
-        for (const table of OF_A_CUSTOMER) {
-          await write.query.deleteFrom(table).where('customer_id', '=', id).execute()
-        }
-        await write.query.deleteFrom('customers').where('id', '=', id).execute()
+        await removeCustomer(write, id)
         recorded(write, actor, 'customer.delete', id)
         return 'deleted'
       }),

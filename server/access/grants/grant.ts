@@ -11,7 +11,8 @@ export interface Grant {
   audience: readonly string[]
   details: readonly MapDataDetail[]
   sessionId: string | null
-  authenticatedAt: number
+  /** When the person signed in for it; null: their provider did not say. */
+  authenticatedAt: number | null
   methods: readonly string[]
   acr: string | null
   nonce: string | null

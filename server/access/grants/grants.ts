@@ -33,8 +33,15 @@ export interface Grants {
     of: { accountId: string; clientId: string },
     reason: string,
   ): Promise<void>
-  /** Those that still stand, newest first. */
-  listOfAccount(accountId: string): Promise<Grant[]>
+  revokeOfClient(
+    actor: Actor,
+    of: { accountId: string; clientId: string },
+    reason: string,
+  ): Promise<void>
+  /** Those that a client got for a person's password itself, which no browser was needed for. */
+  revokeOfPasswordIn(write: Write, actor: Actor, accountId: string, reason: string): Promise<void>
+  /** What still stands of a person's grants, by client, the latest first; 1,000 at most. */
+  listOfAccount(accountId: string): Promise<StandingGrants[]>
   /** Forgets grants of which no token can be left. */
   prune(): Promise<void>
 }
@@ -42,6 +49,15 @@ export interface Grants {
 /** `expiresAt`: by default as long after now as the installation lets refresh tokens live. */
 export type NewGrant = Omit<Grant, 'id' | 'createdAt' | 'expiresAt' | 'revoked'> & {
   expiresAt?: number
+}
+
+/** Those that a person gave a client with the same scopes. */
+export interface StandingGrants {
+  clientId: string
+  scopes: readonly string[]
+  /** Of the first and of the last that still stands: epoch milliseconds. */
+  firstAt: number
+  lastAt: number
 }
 
 type GrantRow = Selectable<Tables['grants']>
@@ -154,16 +170,42 @@ export function createGrants(options: {
       for (const grant of revoked) await recorded(write, actor, 'grant.revoke', grant, { reason })
     },
 
+    revokeOfClient: (actor, of, reason) =>
+      database.write((write) => grants.revokeOfClientIn(write, actor, of, reason)),
+
+    async revokeOfPasswordIn(write, actor, accountId, reason) {
+      const revoked = await standing(write)
+        .where('account_id', '=', accountId)
+        .where('session_id', 'is', null)
+        .where('methods', '=', 'pwd')
+        .execute()
+      for (const grant of revoked) await recorded(write, actor, 'grant.revoke', grant, { reason })
+    },
+
     async listOfAccount(accountId) {
       const rows = await database.query
         .selectFrom('grants')
-        .selectAll()
+        .select(({ fn }) => [
+          'client_id',
+          'scopes',
+          fn.min('created_at').as('first_at'),
+          fn.max('created_at').as('last_at'),
+        ])
         .where('account_id', '=', accountId)
         .where('revoked_at', 'is', null)
         .where('expires_at', '>', clock.now())
-        .orderBy('id', 'desc')
+        // A script may get one at each call.
+        .groupBy(['client_id', 'scopes'])
+        .orderBy('last_at', 'desc')
+        .orderBy('client_id')
+        .limit(1_000)
         .execute()
-      return rows.map(toGrant)
+      return rows.map((row) => ({
+        clientId: row.client_id,
+        scopes: row.scopes === '' ? [] : row.scopes.split(' '),
+        firstAt: row.first_at,
+        lastAt: row.last_at,
+      }))
     },
 
     async prune() {

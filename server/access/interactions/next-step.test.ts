@@ -102,6 +102,7 @@ const step = (
   )
 
 const fresh = session({ authenticatedAt: BEGUN })
+const ageless = session({ authenticatedAt: null })
 
 describe('sign-in comes next', () => {
   it.each([
@@ -109,6 +110,8 @@ describe('sign-in comes next', () => {
     ['with prompt=login', { prompts: ['login'] }, {}],
     ['with a session that is older than max_age', { maxAge: 59 }, {}],
     ['with max_age=0', { maxAge: 0 }, {}],
+    ['with max_age, when nobody knows the age', { maxAge: 3_600 }, { session: ageless }],
+    ['with prompt=login, when nobody knows the age', { prompts: ['login'] }, { session: ageless }],
     ['when another account is hinted at', { hintedAccountId: '8' }, {}],
     [
       'when another account is hinted at, however fresh the session',

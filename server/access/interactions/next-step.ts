@@ -49,9 +49,10 @@ function needsSignIn(
   if (providerId !== null && session.providerId !== providerId) return true
   if (prompts.includes('select_account') && sessionId === null) return true
   // Whoever proved themselves since the request came did so for it, however long they look at a page.
-  if (session.authenticatedAt >= createdAt) return false
+  const at = session.authenticatedAt
+  if (at !== null && at >= createdAt) return false
   if (prompts.includes('login')) return true
-  return maxAge !== null && now - session.authenticatedAt > maxAge * 1_000
+  return maxAge !== null && (at === null || now - at > maxAge * 1_000)
 }
 
 function needsConsent(

@@ -60,7 +60,7 @@ export function createIssueToken(options: {
       headers.set(key.kid, header)
     }
     const now = clock.now()
-    const iat = Math.floor(now / 1_000)
+    const iat = toSeconds(now)
     const claims: AccessTokenClaims = {
       iss: granted.issuer ?? grant?.issuer ?? issuer,
       sub: grant ? subjectOf(grant.accountId) : client.id,
@@ -89,10 +89,12 @@ export function createIssueToken(options: {
 function personClaims(grant: Grant): Partial<AccessTokenClaims> {
   return {
     grant_id: grant.id,
-    auth_time: Math.floor(grant.authenticatedAt / 1_000),
+    ...(grant.authenticatedAt !== null && { auth_time: toSeconds(grant.authenticatedAt) }),
     ...(grant.acr !== null && { acr: grant.acr }),
   }
 }
+
+const toSeconds = (milliseconds: number) => Math.floor(milliseconds / 1_000)
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -87,7 +87,6 @@ export function applicationRoutes(
           body: tokenPart({
             ...part,
             clientTokens,
-            scopes: grantableScopes(client, options.apis),
             given: faults.origins,
           }),
         })

@@ -11,7 +11,6 @@ import type { AccountOptions } from '../options.ts'
 import type { AsPerson } from '../person.ts'
 import type { Part, ShowApplication } from './application.ts'
 import { type FindApplication, idOf, pathOf } from './find-application.ts'
-import { grantableScopes } from './urls-part.ts'
 
 const MAXIMUM_ORIGINS = 50
 
@@ -23,7 +22,7 @@ export function tokenRoutes(
   find: FindApplication,
   show: ShowApplication,
 ): void {
-  const { clients, clientTokens, apis } = options
+  const { clients, clientTokens } = options
   const limit = { quota: 120, windowSeconds: 3_600 }
   const back = (request: FastifyRequest) => pathOf(idOf(request))
 
@@ -55,7 +54,7 @@ export function tokenRoutes(
         return show(person, application, {}, { errors: { web_origins: fault }, origins })
       }
       await clients.change(person.actor, client.id, {
-        clientTokenScopes: checkedOf(form, 'token_scope', grantableScopes(client, apis)),
+        clientTokenScopes: checkedOf(form, 'token_scope', clientTokens.possibleScopesOf(client)),
         webOrigins: [...new Set(lines.map((line) => parseWebOrigin(line)!))],
       })
       return reply.redirect(withDone(pathOf(client.id), 'token-limits'), 303)
@@ -68,18 +67,16 @@ export function tokenPart({
   application: { client },
   errors,
   clientTokens,
-  scopes,
   given,
 }: Part & {
   clientTokens: ClientTokens
-  /** Those that it may be limited to. */
-  scopes: readonly string[]
   given: string | undefined
 }): Html {
   const { application: t } = person.texts
   const { token } = person
   const path = `${pathOf(client.id)}/client-token`
   const allowed = clientTokens.scopesOf(client)
+  const scopes = clientTokens.possibleScopesOf(client)
   return html`<p class="hint">${t.tokenText}</p>
     ${copyable({ id: 'client-token', label: t.token, value: clientTokens.textOf(client) })}
     <details${errors.web_origins ? html` open` : ''}>

@@ -31,7 +31,8 @@ export interface PasswordGrantOptions {
  * password for a token of their customer. RFC 9700 §2.4 forbids it, so it is here alone, and only where
  * a password is all that the person needs: no second factor, no provider that must vouch for them.
  *
- * The token hangs on a grant, so that what ends those ends it: the person's own list, a suspension.
+ * The token hangs on a grant, so that what ends those ends it: the person at `/account/consents`, a new
+ * password, a suspension.
  */
 export function passwordGrant(options: PasswordGrantOptions): Grant {
   const { database, apis, passwords, secondFactors, memberships, customers, identityProviders } =

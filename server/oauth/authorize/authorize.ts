@@ -7,19 +7,22 @@ import type { AuthorizationRequest } from '../../access/interactions/interaction
 import type { PushedRequest, PushedRequests } from '../../access/interactions/pushed-requests.ts'
 import { isPushedRequestUri } from '../../access/interactions/pushed-requests.ts'
 import { readCookie } from '../../http/cookies.ts'
+import type { LimitCall } from '../../http/route.ts'
 import { errorPage } from '../../pages/errors.ts'
 import { messagesOf, visitorOf } from '../../pages/visitor.ts'
 import { Form } from '../../protocol/form.ts'
+import { networkOf } from '../../protocol/network.ts'
 import { OAuthError } from '../../protocol/oauth-error.ts'
-import { sendAnswer, sendTo } from './answer.ts'
+import { offeredAnswer, sendAnswer, sendTo } from './answer.ts'
 import { createContinuation, type ContinuationOptions } from './continuation.ts'
-import { judgeRequest, type JudgedRequest, type JudgeOptions } from './judge.ts'
+import { type Inquiry, judgeRequest, type JudgedRequest, type JudgeOptions } from './judge.ts'
 import { readParameters } from './parameters.ts'
 import { isRegistered, proveTarget, type Target } from './target.ts'
 
 /**
  * The authorization endpoint (RFC 6749 §3.1). A request passes `parameters.ts` (what came),
- * `target.ts` (client and redirect URI are proven: only from here on does the client hear of errors)
+ * `target.ts` (client and redirect URI are proven: only from here on does the client hear of errors,
+ * and one that registered itself only from a person who is signed in, or sends it on by hand)
  * and `judge.ts` (the ordered checks; `sign-in-wishes.ts` and `requested-access.ts` are parts of it), and is stored as an interaction of this browser.
  * `continuation.ts` then sends the browser from page to page until `answer.ts` sends it to the
  * client. The pages are in `sign-in/`; both meet only in the stored interaction.
@@ -35,10 +38,18 @@ export interface AuthorizationOptions extends JudgeOptions, ContinuationOptions 
   resolveClient: ResolveClient
   areas: Pick<Areas, 'createIn'>
   pushedRequests: PushedRequests
+  /** Counts calls of networks. */
+  limitNetwork: LimitCall
 }
 
 /** Longer ones stay what they are: no browser takes such a URL. */
 const MAXIMUM_QUERY = 8_000
+
+/**
+ * An area may have 60 kB and is kept for an hour, whoever asks for it: of one network at most 36 MB. One
+ * name, whichever endpoint it comes in at.
+ */
+const AREAS = { endpoint: 'oauth2.authorizeArea', limit: { quota: 100, windowSeconds: 600 } }
 
 export function createAuthorizationEndpoint(options: AuthorizationOptions): AuthorizationEndpoint {
   const { profile, database, areas, interactions, pushedRequests, resolveClient } = options
@@ -67,24 +78,71 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
   }
 
   async function judge(request: FastifyRequest, reply: FastifyReply) {
-    let target: Target | null = null
+    let inquiry: Inquiry | null = null
     try {
       const { form, fault, client, pushed } = await open(request)
-      target = proveTarget(form, client)
+      inquiry = { profile, target: proveTarget(form, client), form, pushed }
       if (fault) throw fault
-      return { target, judged: await judgeRequest(options, { profile, target, form, pushed }) }
+      return { target: inquiry.target, judged: await judgeRequest(options, inquiry) }
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
       logRefusal(request, error)
-      if (target) sendError(reply, target, error)
-      else showError(reply, request, error)
+      if (!inquiry) showError(reply, request, error)
+      else if (await mayRedirect(request, reply, inquiry)) sendError(reply, inquiry.target, error)
+      else showError(reply, request, error, inquiry.target)
       return null
     }
   }
 
-  function sendError(reply: FastifyReply, target: Target, { code, message }: OAuthError): void {
-    const iss = profile.sendIss ? profile.issuer : null
-    sendAnswer(reply, target, { error: code, error_description: message, iss })
+  /**
+   * RFC 9700 §4.11.2: anybody may register a client with an address of their own. Sent there before
+   * anybody has signed in, by a link to this server, a person would trust what they find there.
+   */
+  async function mayRedirect(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { target: { client }, form, pushed }: Inquiry,
+  ): Promise<boolean> {
+    if (client.registration === 'operator' || form.get('prompt') === 'none') return true
+    if (pushed !== null && client.type === 'confidential') return true
+    return (await visitorOf(request, reply)).session !== null
+  }
+
+  const answerOf = ({ code, message }: OAuthError) => ({
+    error: code,
+    error_description: message,
+    iss: profile.sendIss ? profile.issuer : null,
+  })
+
+  const sendError = (reply: FastifyReply, target: Target, error: OAuthError): void =>
+    sendAnswer(reply, target, answerOf(error))
+
+  /**
+   * RFC 6749 §4.1.2.1: where the redirect URI is not proven, the person hears of it and nobody else.
+   * @param target proven, but for the person to go to by themselves
+   */
+  function showError(
+    reply: FastifyReply,
+    request: FastifyRequest,
+    error: OAuthError,
+    target: Target | null = null,
+  ): void {
+    void reply.headers(error.headers)
+    const { authorize } = messagesOf(request)
+    errorPage(reply, {
+      status: 400,
+      title: authorize.refusedTitle,
+      advice: authorize.refused,
+      details: `${error.code}: ${error.message}`,
+      wayOut:
+        target &&
+        offeredAnswer(
+          target,
+          answerOf(error),
+          authorize.toApplication(placeOf(target.redirectUri)),
+        ),
+      requestId: request.id,
+    })
   }
 
   const store = async ({ details, ...judged }: JudgedRequest): Promise<AuthorizationRequest> => ({
@@ -105,6 +163,9 @@ export function createAuthorizationEndpoint(options: AuthorizationOptions): Auth
       const found = await judge(request, reply)
       if (!found) return
       const visitor = await visitorOf(request, reply)
+      if (found.judged.details.some(({ area }) => area !== null)) {
+        await options.limitNetwork(request, reply, `network:${networkOf(request.ip)}`, AREAS)
+      }
       const stored = await store(found.judged)
       const { client } = found.target
       if (stored.prompts.includes('none')) {
@@ -148,15 +209,8 @@ function logRefusal(request: FastifyRequest, { code, reason }: OAuthError): void
   request.log.info({ code, ...(reason && { reason }), requestId: request.id }, 'refused')
 }
 
-/** RFC 6749 §4.1.2.1: where the redirect URI is not proven, the person hears of it and nobody else. */
-function showError(reply: FastifyReply, request: FastifyRequest, error: OAuthError): void {
-  void reply.headers(error.headers)
-  const { authorize } = messagesOf(request)
-  errorPage(reply, {
-    status: 400,
-    title: authorize.refusedTitle,
-    advice: authorize.refused,
-    details: `${error.code}: ${error.message}`,
-    requestId: request.id,
-  })
+/** Where an address leads, for the person to see: its host, or the scheme of an app. */
+function placeOf(redirectUri: string): string {
+  const { host, protocol } = new URL(redirectUri)
+  return host === '' ? protocol : host
 }

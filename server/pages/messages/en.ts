@@ -80,6 +80,8 @@ export const en = {
     denied: 'Your organisation’s sign-in ended without letting you in.',
     refused:
       'Your organisation’s sign-in sent an answer that cannot be trusted. Try again; if that does not help, tell those who look after it.',
+    'not-fresh':
+      'You have to prove anew who you are, and your organisation’s sign-in did not ask you, or does not say when it did. Try again, or sign in here in another way.',
     'no-email':
       'Your organisation’s sign-in names no confirmed e-mail address of yours, and one is needed here. Tell those who look after it.',
     'foreign-domain':
@@ -209,6 +211,8 @@ export const en = {
     refusedTitle: 'The application sent a request that cannot be answered',
     refused:
       'You were not signed in to it. Go back to the application and try again, or tell those who run it.',
+    /** After the host of its redirect URI, or the scheme of an app's. */
+    toApplication: (place: string) => `Back to the application, at ${place}`,
     formPostTitle: 'One moment',
     formPost: 'You are being sent back to the application.',
     formPostSubmit: 'Continue',
