@@ -9,6 +9,14 @@ const ring = [
 ]
 const polygon = (...rings: unknown[]) => ({ type: 'Polygon', coordinates: rings })
 
+const square = (x: number, y: number, side: number) => [
+  [x, y],
+  [x + side, y],
+  [x + side, y + side],
+  [x, y + side],
+  [x, y],
+]
+
 describe('an area', () => {
   it('is a polygon, without what GeoJSON may have besides', () => {
     const given = {
@@ -148,6 +156,17 @@ describe('an area', () => {
         [0, 0],
       ]),
       'cross',
+    ],
+    ['a hole outside', polygon(square(0, 0, 1), square(50, 50, 5)), 'hole outside of its polygon'],
+    [
+      'a hole in a hole',
+      polygon(square(0, 0, 10), square(2, 2, 6), square(4, 4, 2)),
+      'hole within another hole',
+    ],
+    [
+      'a part in a part',
+      { type: 'MultiPolygon', coordinates: [[square(0, 0, 10)], [square(2, 2, 6)]] },
+      'part within another part',
     ],
   ])('is not %s', (_name, value, reason) => {
     const outcome = parseArea(value)
