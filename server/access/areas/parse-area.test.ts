@@ -1,4 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { anyPolygons } from '../../../test/support/geometries.ts'
+import { jstsFault } from '../../../test/support/jsts.ts'
 import { MAXIMUM_VERTICES, parseArea } from './parse-area.ts'
 
 const ring = [
@@ -171,5 +174,17 @@ describe('an area', () => {
   ])('is not %s', (_name, value, reason) => {
     const outcome = parseArea(value)
     expect(outcome).toEqual({ kind: 'refused', reason: expect.stringContaining(reason) })
+  })
+
+  it('is what JSTS holds valid, or would but for a surface in pieces', () => {
+    fc.assert(
+      fc.property(anyPolygons, (geometry) => {
+        const fault = jstsFault(geometry)
+        const isValid = fault === null || fault === 'disconnected interior'
+        const { kind } = parseArea(geometry)
+        expect(kind, `${fault}: ${JSON.stringify(geometry)}`).toBe(isValid ? 'area' : 'refused')
+      }),
+      { numRuns: 500 },
+    )
   })
 })
