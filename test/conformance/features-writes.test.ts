@@ -512,3 +512,20 @@ describe('who may write', () => {
     expect((await send('DELETE', items('zones', 'half'))).status).toBe(204)
   })
 })
+  it('tells nothing of the ids of what is not seen', async () => {
+    const before = idsOf(await all())
+    const outside = feature(null, point(50, 50), properties)
+    for (const id of ['far', 'nobody']) {
+      const single = await send('POST', items(), { ...created, id }, {}, limited)
+      expect(single.status).toBe(201)
+      const [{ id: made }] = single.body['features'] as [{ id: string }]
+      expect(made).toMatch(/^[0-9a-f]{24}$/)
+      expect((await send('DELETE', items('places', made), undefined, {}, limited)).status).toBe(204)
+      const features = [{ ...created, id }, outside]
+      const batch = { type: 'FeatureCollection', features }
+      const refused = await send('POST', items(), batch, {}, limited)
+      expect([refused.status, refused.body['parameter']]).toEqual([403, 'features[1]'])
+    }
+    expect(idsOf(await all())).toEqual(before)
+  })
+

@@ -10,7 +10,11 @@ import { collectionParams, featureParams } from './query-schemas.ts'
 const newFeature = Type.Object(
   {
     type: Type.Literal('Feature'),
-    id: Type.Optional(Type.String({ description: 'Default: made up.' })),
+    id: Type.Optional(
+      Type.String({
+        description: 'Default: made up, as always for tokens that are limited to an area.',
+      }),
+    ),
     geometry,
     properties,
   },
@@ -45,7 +49,7 @@ function body(contents: Record<string, TSchema>) {
 export const createItems = {
   summary: 'Create features',
   description:
-    'One feature, or a collection of up to 10,000, of which all are created or none. An id that is there already is refused.',
+    'One feature, or a collection of up to 10,000, of which all are created or none. An id that is there already is refused; a token that is limited to an area gets ids that are made up.',
   tags: writeTags,
   params: collectionParams,
   body: body({ 'application/geo+json': Type.Union([newFeature, newFeatures]) }),

@@ -17,6 +17,7 @@ export interface NewFeature {
 }
 
 export type FeatureChange =
+  /** The id counts only where the scope sees the whole collection, else one is made up. */
   | { kind: 'create'; feature: NewFeature }
   /** The feature's own id does not count. */
   | { kind: 'replace'; id: string; feature: NewFeature; ifMatch: readonly string[] | null }

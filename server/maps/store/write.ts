@@ -141,7 +141,9 @@ async function apply(
 ): Promise<{ id: string; etag: string | null }> {
   const { held, rows, tally } = context
   if (change.kind === 'create') {
-    const id = change.feature.id ?? context.random(12).toString('hex')
+    // Whether an id is taken would tell of features that are not seen.
+    const asked = context.viewed.view === 'all' ? change.feature.id : null
+    const id = asked ?? context.random(12).toString('hex')
     const row = newRow(context, index, { ...change.feature, id })
     // Also when that one is not seen: an id cannot be used twice.
     if (await rows.find(id))
