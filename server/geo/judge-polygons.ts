@@ -1,7 +1,7 @@
 import type { Position } from 'geojson'
 import { findNestingFault } from './nested-rings.ts'
 import { turned } from './polygon.ts'
-import { findRingFault } from './simple-rings.ts'
+import { type Effort, findRingFault } from './simple-rings.ts'
 
 /** What is wrong with a geometry; `path` followed by `reason` is a sentence. */
 export interface GeometryFault {
@@ -32,6 +32,7 @@ export function withoutRepeats(rings: Position[][]): Position[][] {
 export function faultOfPolygons(
   polygons: Position[][][],
   pathOf: (index: number) => string,
+  effort?: Effort,
 ): GeometryFault | null {
   const rings = polygons.flat()
   const paths = polygons.flatMap((each, index) => each.map((_, at) => `${pathOf(index)}[${at}]`))
@@ -40,7 +41,7 @@ export function faultOfPolygons(
     const reason = 'has too few positions: a ring needs three different ones, and the first again'
     return { path: paths[short]!, reason }
   }
-  const found = findRingFault(rings)
+  const found = findRingFault(rings, effort)
   if (found?.kind === 'intricate') {
     return { path: 'coordinates', reason: 'is too intricate to tell whether it crosses itself' }
   }

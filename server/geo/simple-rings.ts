@@ -13,6 +13,12 @@ interface Edge {
 /** What comparing may cost, far more than shapes of the real world need: about 0.1 s. */
 const MAXIMUM_COST = 10_000_000
 
+/** What judging has cost so far, for who judges many geometries one after the other. */
+export interface Effort {
+  /** Some nanoseconds each; of one geometry at most about 10,000,000. */
+  spent: number
+}
+
 /** Of a look at two edges that overlap along both axes; else it is 1. */
 const COST_OF_CLOSE_LOOK = 10
 
@@ -37,7 +43,10 @@ export type RingFault =
  * @returns `ring`, `other`: which rings, the same one if it is with itself; `near`: where, or a position
  *   that begins an edge that crosses
  */
-export function findRingFault(rings: readonly (readonly Position[])[]): RingFault | null {
+export function findRingFault(
+  rings: readonly (readonly Position[])[],
+  effort: Effort = { spent: 0 },
+): RingFault | null {
   const edges: Edge[] = []
   for (const [ring, positions] of rings.entries()) {
     for (let index = 1; index < positions.length; index++) {
@@ -48,11 +57,15 @@ export function findRingFault(rings: readonly (readonly Position[])[]): RingFaul
       edges.push({ ring, index, x1, y1, x2, y2 })
     }
   }
-  return compareAll(edges, rings)
+  return compareAll(edges, rings, effort)
 }
 
 /** Swept along one axis: only edges that overlap on it are compared on the other, and then closely. */
-function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): RingFault | null {
+function compareAll(
+  edges: Edge[],
+  rings: readonly (readonly Position[])[],
+  effort: Effort,
+): RingFault | null {
   const alongX = isSweptAlongX(rings)
   const start = (edge: Edge) => (alongX ? Math.min(edge.x1, edge.x2) : Math.min(edge.y1, edge.y2))
   edges.sort((a, b) => start(a) - start(b))
@@ -66,13 +79,16 @@ function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): Rin
   const highs = Float64Array.from(edges, ({ x1, x2, y1, y2 }) =>
     alongX ? Math.max(y1, y2) : Math.max(x1, x2),
   )
-  let cost = 0
+  let cost = edges.length
   for (let first = 0; first < edges.length; first++) {
     const end = ends[first]!
     const low = lows[first]!
     const high = highs[first]!
     for (let second = first + 1; second < edges.length && starts[second]! <= end; second++) {
-      if (++cost > MAXIMUM_COST) return { kind: 'intricate' }
+      if (++cost > MAXIMUM_COST) {
+        effort.spent += cost
+        return { kind: 'intricate' }
+      }
       if (lows[second]! > high || highs[second]! < low) continue
       cost += COST_OF_CLOSE_LOOK
       const [a, b] = [edges[first]!, edges[second]!]
@@ -81,6 +97,7 @@ function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): Rin
       }
     }
   }
+  effort.spent += cost
   return null
 }
 

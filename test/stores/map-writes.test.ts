@@ -171,6 +171,18 @@ describeDatabases('changes to the map store', (_kind, locate) => {
     expect(refusal(await write(remove('a', [await etag('a')])))).toBe('written')
   })
 
+  it('need the feature not to be as If-None-Match says', async () => {
+    const unless = (...tags: string[]) => ({ ...replace('a', point(1, 2)), ifNoneMatch: tags })
+    const first = await etag('a')
+    expect(refusal(await write(unless('*') as FeatureChange))).toBe('0 precondition')
+    expect(refusal(await write(unless('x', first) as FeatureChange))).toBe('0 precondition')
+    expect(refusal(await write({ ...remove('a'), ifNoneMatch: ['*'] } as FeatureChange))).toBe(
+      '0 precondition',
+    )
+    expect(await etag('a')).toBe(first)
+    expect(refusal(await write(unless('x') as FeatureChange))).toBe('written')
+  })
+
   it('are refused in a collection that has no data, or is not there', async () => {
     const unknown = await store.write(scopeOver('things'), 'others', [remove('a')])
     expect(refusal(unknown)).toBe('0 unknown')

@@ -145,7 +145,6 @@ async function apply(
     const asked = context.viewed.view === 'all' ? change.feature.id : null
     const id = asked ?? context.random(12).toString('hex')
     const row = newRow(context, index, { ...change.feature, id })
-    // Also when that one is not seen: an id cannot be used twice.
     if (await rows.find(id))
       throw new Refused(index, 'exists', `there is a feature "${id}" already`)
     setKey(row, held.nextKey++)
@@ -154,7 +153,7 @@ async function apply(
     return { id, etag: etagOf(row.feature) }
   }
   const { id } = change
-  const old = await oldRow(context, index, id, change.ifMatch)
+  const old = await oldRow(context, index, change)
   tally.remove(old)
   if (change.kind === 'delete') {
     await rows.remove(old.key)
@@ -185,8 +184,7 @@ function newRow(
 async function oldRow(
   { rows, viewed, writable }: Change,
   index: number,
-  id: string,
-  ifMatch: readonly string[] | null,
+  { id, ifMatch, ifNoneMatch = null }: Exclude<FeatureChange, { kind: 'create' }>,
 ): Promise<Candidate> {
   const old = id.includes('\0') ? undefined : await rows.find(id)
   if (!old || !isSeen(viewed.view, old)) {
@@ -197,6 +195,9 @@ async function oldRow(
   }
   if (ifMatch !== null && !ifMatch.includes('*') && !ifMatch.includes(etagOf(old.feature))) {
     throw new Refused(index, 'precondition', `"${id}" has been changed meanwhile`)
+  }
+  if (ifNoneMatch?.includes('*') || ifNoneMatch?.includes(etagOf(old.feature))) {
+    throw new Refused(index, 'precondition', `"${id}" is as If-None-Match says`)
   }
   return old
 }
