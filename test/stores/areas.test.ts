@@ -140,6 +140,9 @@ const place = fc.constantFrom<[number, LonLat]>(
   [2 ** -16, [90, 45]],
   // Its east is the antimeridian.
   [1, [156, -12]],
+  // Corners of the world.
+  [0.25, [174, 84]],
+  [1, [-180, -90]],
 )
 
 const detail = fc.record({
