@@ -1,8 +1,7 @@
 import type { Position } from 'geojson'
-import { AreaEdges } from './area-edges.ts'
-import { boxOfGeometry } from './geometry.ts'
+import { findNestingFault } from './nested-rings.ts'
 import { turned } from './polygon.ts'
-import { findRingFault } from './simple-rings.ts'
+import { type Effort, findRingFault } from './simple-rings.ts'
 
 /** What is wrong with a geometry; `path` followed by `reason` is a sentence. */
 export interface GeometryFault {
@@ -25,13 +24,15 @@ export function withoutRepeats(rings: Position[][]): Position[][] {
 
 /**
  * Of polygons with closed rings without repeats: whether a ring is too short, rings cross or overlap
- * themselves or each other (`faultOfRings`), or a hole lies outside of its polygon. Parts within
- * parts are not looked for: they do no harm.
+ * themselves or each other (`faultOfRings`), or one lies where none may (`findNestingFault`). These are
+ * the rules of OGC Simple Features (06-103r4 §6.1.11, §6.1.14), but that holes may touch what is around
+ * them so often that the surface falls apart: which points it has is clear all the same.
  * @param pathOf a polygon, by its index
  */
 export function faultOfPolygons(
   polygons: Position[][][],
   pathOf: (index: number) => string,
+  effort?: Effort,
 ): GeometryFault | null {
   const rings = polygons.flat()
   const paths = polygons.flatMap((each, index) => each.map((_, at) => `${pathOf(index)}[${at}]`))
@@ -40,7 +41,7 @@ export function faultOfPolygons(
     const reason = 'has too few positions: a ring needs three different ones, and the first again'
     return { path: paths[short]!, reason }
   }
-  const found = findRingFault(rings)
+  const found = findRingFault(rings, effort)
   if (found?.kind === 'intricate') {
     return { path: 'coordinates', reason: 'is too intricate to tell whether it crosses itself' }
   }
@@ -52,22 +53,12 @@ export function faultOfPolygons(
       reason: `crosses or touches ${other} near [${found.near.join(', ')}]`,
     }
   }
-  for (const [index, polygon] of polygons.entries()) {
-    const hole = holeOutside(polygon)
-    if (hole !== null) {
-      return { path: `${pathOf(index)}[${hole}]`, reason: 'is a hole outside of its polygon' }
-    }
-  }
-  return null
+  const nesting = findNestingFault(polygons.map(turned))
+  return nesting && { path: paths[nesting.ring]!, reason: NESTING[nesting.kind] }
 }
 
-/** The first hole that is not within the outer ring, which it does not cross. */
-function holeOutside(rings: Position[][]): number | null {
-  if (rings.length === 1) return null
-  const outer = turned(rings.slice(0, 1))
-  const edges = new AreaEdges(outer, boxOfGeometry({ type: 'Polygon', coordinates: outer })!)
-  const hole = rings.findIndex(
-    (ring, index) => index > 0 && !ring.every(([x, y]) => edges.covers(x!, y!)),
-  )
-  return hole < 0 ? null : hole
+const NESTING = {
+  'hole outside': 'is a hole outside of its polygon',
+  'hole in hole': 'is a hole within another hole',
+  'part in part': 'lies within another part',
 }

@@ -1,6 +1,7 @@
 import type { Geometry, Position } from 'geojson'
 import { faultOfPolygons, type GeometryFault, withoutRepeats } from './judge-polygons.ts'
 import { turned } from './polygon.ts'
+import type { Effort } from './simple-rings.ts'
 
 const MAXIMUM_POSITIONS = 100_000
 
@@ -17,17 +18,19 @@ export type ParseGeometryOutcome =
  * have the inside on their left (RFC 7946 §3.1.6), and a position of a ring that follows itself is left
  * out. The value may be anything, as deep and long as it likes: no more is looked at than a geometry
  * of `maximumPositions` has.
+ * @param options.effort grows by what judging cost
  */
 export function parseGeometry(
   value: unknown,
-  { maximumPositions = MAXIMUM_POSITIONS }: { maximumPositions?: number } = {},
+  options: { maximumPositions?: number; effort?: Effort } = {},
 ): ParseGeometryOutcome {
+  const { maximumPositions = MAXIMUM_POSITIONS, effort } = options
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { kind: 'refused', path: 'geometry', reason: 'must be a GeoJSON geometry' }
   }
   const { type, coordinates } = value as { type?: unknown; coordinates?: unknown }
   const budget = { left: maximumPositions, maximum: maximumPositions }
-  const outcome = judge(type, coordinates, budget)
+  const outcome = judge(type, coordinates, budget, effort)
   if ('reason' in outcome) return { kind: 'refused', ...outcome }
   return { kind: 'geometry', geometry: outcome, positions: maximumPositions - budget.left }
 }
@@ -45,6 +48,7 @@ function judge(
   type: unknown,
   coordinates: unknown,
   budget: Budget,
+  effort: Effort | undefined,
 ): SimpleGeometry | GeometryFault {
   switch (type) {
     case 'Point':
@@ -75,7 +79,7 @@ function judge(
       if (fault) return fault
       const polygons = [coordinates as Position[][]].map(withoutRepeats)
       return (
-        faultOfPolygons(polygons, () => 'coordinates') ?? {
+        faultOfPolygons(polygons, () => 'coordinates', effort) ?? {
           type,
           coordinates: turned(polygons[0]!),
         }
@@ -89,7 +93,7 @@ function judge(
       if (fault) return fault
       const polygons = (coordinates as Position[][][]).map(withoutRepeats)
       return (
-        faultOfPolygons(polygons, (index) => `coordinates[${index}]`) ?? {
+        faultOfPolygons(polygons, (index) => `coordinates[${index}]`, effort) ?? {
           type,
           coordinates: polygons.map(turned),
         }

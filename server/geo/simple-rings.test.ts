@@ -136,6 +136,32 @@ describe('rings that are not simple', () => {
     ['a hole along its outline', [square(0, 0, 4), square(0, 1, 2)]],
     ['the same ring twice', [square(0, 0, 1), square(0, 0, 1)]],
     ['parts side by side', [square(0, 0, 1), square(1, 0, 1)]],
+    [
+      'parts that cross in positions of both',
+      [
+        square(0, 7, 2),
+        [
+          [4, 3],
+          [8, 7],
+          [4, 11],
+          [0, 7],
+          [4, 3],
+        ],
+      ],
+    ],
+    [
+      'a part whose position crosses an edge',
+      [
+        square(0, 0, 2),
+        [
+          [1, 1],
+          [2, 0.5],
+          [3, 1],
+          [2, 1.5],
+          [1, 1],
+        ],
+      ],
+    ],
   ])('%s', (_name, rings) => expect(faultOfRings(rings)).toBe('crossing'))
 })
 

@@ -13,6 +13,12 @@ interface Edge {
 /** What comparing may cost, far more than shapes of the real world need: about 0.1 s. */
 const MAXIMUM_COST = 10_000_000
 
+/** What judging has cost so far, for who judges many geometries one after the other. */
+export interface Effort {
+  /** Some nanoseconds each; of one geometry at most about 10,000,000. */
+  spent: number
+}
+
 /** Of a look at two edges that overlap along both axes; else it is 1. */
 const COST_OF_CLOSE_LOOK = 10
 
@@ -37,7 +43,10 @@ export type RingFault =
  * @returns `ring`, `other`: which rings, the same one if it is with itself; `near`: where, or a position
  *   that begins an edge that crosses
  */
-export function findRingFault(rings: readonly (readonly Position[])[]): RingFault | null {
+export function findRingFault(
+  rings: readonly (readonly Position[])[],
+  effort: Effort = { spent: 0 },
+): RingFault | null {
   const edges: Edge[] = []
   for (const [ring, positions] of rings.entries()) {
     for (let index = 1; index < positions.length; index++) {
@@ -48,15 +57,16 @@ export function findRingFault(rings: readonly (readonly Position[])[]): RingFaul
       edges.push({ ring, index, x1, y1, x2, y2 })
     }
   }
-  return compareAll(edges, rings)
+  return compareAll(edges, rings, effort)
 }
 
 /** Swept along one axis: only edges that overlap on it are compared on the other, and then closely. */
-function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): RingFault | null {
-  const width = edges.reduce((sum, { x1, x2 }) => sum + Math.abs(x2 - x1), 0)
-  const height = edges.reduce((sum, { y1, y2 }) => sum + Math.abs(y2 - y1), 0)
-  // Along the axis on which they overlap less.
-  const alongX = width <= height
+function compareAll(
+  edges: Edge[],
+  rings: readonly (readonly Position[])[],
+  effort: Effort,
+): RingFault | null {
+  const alongX = isSweptAlongX(rings)
   const start = (edge: Edge) => (alongX ? Math.min(edge.x1, edge.x2) : Math.min(edge.y1, edge.y2))
   edges.sort((a, b) => start(a) - start(b))
   const starts = Float64Array.from(edges, start)
@@ -69,13 +79,16 @@ function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): Rin
   const highs = Float64Array.from(edges, ({ x1, x2, y1, y2 }) =>
     alongX ? Math.max(y1, y2) : Math.max(x1, x2),
   )
-  let cost = 0
+  let cost = edges.length
   for (let first = 0; first < edges.length; first++) {
     const end = ends[first]!
     const low = lows[first]!
     const high = highs[first]!
     for (let second = first + 1; second < edges.length && starts[second]! <= end; second++) {
-      if (++cost > MAXIMUM_COST) return { kind: 'intricate' }
+      if (++cost > MAXIMUM_COST) {
+        effort.spent += cost
+        return { kind: 'intricate' }
+      }
       if (lows[second]! > high || highs[second]! < low) continue
       cost += COST_OF_CLOSE_LOOK
       const [a, b] = [edges[first]!, edges[second]!]
@@ -84,7 +97,21 @@ function compareAll(edges: Edge[], rings: readonly (readonly Position[])[]): Rin
       }
     }
   }
+  effort.spent += cost
   return null
+}
+
+/** Whether edges overlap less along x than along y. */
+export function isSweptAlongX(rings: readonly (readonly Position[])[]): boolean {
+  let [width, height] = [0, 0]
+  for (const positions of rings) {
+    for (let index = 1; index < positions.length; index++) {
+      const [before, after] = [positions[index - 1]!, positions[index]!]
+      width += Math.abs(after[0]! - before[0]!)
+      height += Math.abs(after[1]! - before[1]!)
+    }
+  }
+  return width <= height
 }
 
 function conflict(a: Edge, b: Edge, rings: readonly (readonly Position[])[]): boolean {
@@ -100,16 +127,53 @@ function conflict(a: Edge, b: Edge, rings: readonly (readonly Position[])[]): bo
     if (shared > 0) return true
     if (shared < 0) return false
   }
-  const touches =
-    (b1 === 0 && isWithin(a, b.x1, b.y1)) ||
-    (b2 === 0 && isWithin(a, b.x2, b.y2)) ||
-    (a1 === 0 && isWithin(b, a.x1, a.y1)) ||
-    (a2 === 0 && isWithin(b, a.x2, a.y2))
-  if (!touches || a.ring !== b.ring) return false
+  const touching =
+    b1 === 0 && isWithin(a, b.x1, b.y1)
+      ? [b.x1, b.y1]
+      : b2 === 0 && isWithin(a, b.x2, b.y2)
+        ? [b.x2, b.y2]
+        : a1 === 0 && isWithin(b, a.x1, a.y1)
+          ? [a.x1, a.y1]
+          : a2 === 0 && isWithin(b, a.x2, a.y2)
+            ? [a.x2, a.y2]
+            : null
+  if (touching === null) return false
+  if (a.ring !== b.ring) {
+    const way = wayThrough(a, touching, rings)
+    const [from, to] = wayThrough(b, touching, rings)
+    return isOnLeft(way, touching, from) !== isOnLeft(way, touching, to)
+  }
   // Neighbours meet in the position between them, and nowhere else: they share no stretch.
   const length = rings[a.ring]!.length - 1
   const apart = Math.abs(a.index - b.index)
   return apart !== 1 && apart !== length - 1
+}
+
+type Way = readonly [from: Position, to: Position]
+
+/** Where its ring comes from and goes to, at a position on the edge. */
+function wayThrough(
+  { ring, index, x1, y1, x2, y2 }: Edge,
+  [x, y]: Position,
+  rings: readonly (readonly Position[])[],
+): Way {
+  const positions = rings[ring]!
+  const last = positions.length - 1
+  if (x === x1 && y === y1) return [positions[index === 1 ? last - 1 : index - 2]!, [x2, y2]]
+  if (x === x2 && y === y2) return [[x1, y1], positions[index === last ? 1 : index + 1]!]
+  return [
+    [x1, y1],
+    [x2, y2],
+  ]
+}
+
+/** Of what leaves a position in another direction than the way through it. */
+function isOnLeft([from, to]: Way, [x, y]: Position, [endX, endY]: Position): boolean {
+  const before = orient2d(from[0]!, from[1]!, x!, y!, endX!, endY!)
+  const after = orient2d(x!, y!, to[0]!, to[1]!, endX!, endY!)
+  const turnsRight = orient2d(from[0]!, from[1]!, x!, y!, to[0]!, to[1]!) > 0
+  // `orient2d` is negative on the left.
+  return turnsRight ? !(before > 0 && after > 0) : before < 0 && after < 0
 }
 
 /** -1 on the left, 1 on the right; 0: on the line through the edge. */

@@ -33,6 +33,21 @@ const GRID = 24
 const OF_EACH_COLLECTION = 25
 const AREAS = 3
 
+/** First and last days of features; null: open. */
+const TIMES: [since: string | null, until: string | null][] = [
+  [null, null],
+  ['2001-01-01', null],
+  [null, '2002-12-31'],
+  ['2002-01-01', '2003-12-31'],
+  ['2004-01-01', '2004-12-31'],
+]
+
+/** Whether a feature was there at a time, or has none. */
+export function wasThere({ properties }: Feature, time: string): boolean {
+  const { since, until } = properties as { since: string | null; until: string | null }
+  return (since === null || since <= time) && (until === null || until >= time)
+}
+
 /** @param seed the same makes the same */
 export function makeScenes(seed: number): Scene[] {
   let count = 0
@@ -40,12 +55,18 @@ export function makeScenes(seed: number): Scene[] {
     const number = ++count
     const id = `${collectionOf(geometry)}-${number}`
     const colour = ['red', 'green', 'blue'][number % 3]!
-    return { type: 'Feature', id, geometry, properties: { name: `Thing ${number} ${colour}` } }
+    const [since, until] = TIMES[number % TIMES.length]!
+    const properties = { name: `Thing ${number} ${colour}`, colour, since, until }
+    return { type: 'Feature', id, geometry, properties }
   }
   const grids = [
     { name: 'a town', ...grid([-90, 43], 1 / 16) },
     { name: 'a yard', ...grid([12.5, 55.75], 2 ** -14) },
     { name: 'a continent', ...grid([-170, -75], 4) },
+    // Where the world ends; the tiles do before, at 85.05°.
+    seed % 2 === 0
+      ? { name: 'the south-west corner', ...grid([-180, -90], 0.5) }
+      : { name: 'the north-east corner', ...grid([180, 90], -0.5) },
   ]
   const scenes = grids.map(({ name, box, place }, index): Scene => {
     const geometries = fc.sample(gridGeometry, { seed: seed + index, numRuns: 500 })
@@ -65,9 +86,10 @@ export function makeScenes(seed: number): Scene[] {
 }
 
 function grid(origin: readonly [number, number], scale: number) {
-  const [west, south] = origin
+  const [x, y] = origin
+  const [endX, endY] = [x + GRID * scale, y + GRID * scale]
   return {
-    box: [west, south, west + GRID * scale, south + GRID * scale] as const,
+    box: [Math.min(x, endX), Math.min(y, endY), Math.max(x, endX), Math.max(y, endY)] as const,
     place: <Shape extends Geometry>(geometry: Shape) => placed(geometry, scale, origin),
   }
 }

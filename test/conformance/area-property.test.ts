@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VectorTile } from '@mapbox/vector-tile'
-import type { Feature, MultiPolygon, Point, Polygon } from 'geojson'
+import type { Feature, Geometry, MultiPolygon, Point, Polygon, Position } from 'geojson'
 import { PbfReader } from 'pbf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { databaseEnvironment } from '../support/installation.ts'
@@ -19,6 +19,7 @@ import {
   type Layers,
   makeScenes,
   type Scene,
+  wasThere,
 } from './area-cases.ts'
 import { withConfig } from './config-file.ts'
 import { answerOf, bearer, createClient, type Credentials, getToken, postForm } from './requests.ts'
@@ -33,6 +34,8 @@ import { answerOf, bearer, createClient, type Credentials, getToken, postForm } 
 const SEED = Number(process.env.AREA_SEED ?? Date.now() % 2 ** 31)
 
 const HIGHEST_ZOOM = 24
+/** Of tiles. */
+const HIGHEST_LATITUDE = 85.0511
 const ROOM = { quota: 1_000_000, windowSeconds: 60 }
 const UNLIMITED = { limits: { default: ROOM, endpoints: { 'maps.items': ROOM } } }
 
@@ -70,6 +73,7 @@ describe.each(['sqlite', 'postgres'] as const)(
         const { imports } = await mapgate<{ imports: { features: number; faults: number }[] }>(
           server,
           ...['import', file, '--collection', id, ...owners[id], '--strict'],
+          ...['--start', 'since', '--end', 'until'],
         )
         if (imports[0]?.features !== lines.length) throw new Error(`not all of ${id} were imported`)
       }
@@ -167,6 +171,9 @@ describe.each(['sqlite', 'postgres'] as const)(
           const random = createRandom(SEED + ++judged)
           const view: View = { get: getter(token), id, layers: all, seen, scene, about, random }
           await judgePages(view)
+          await judgeFilters(view)
+          await judgePage(view)
+          await judgeExtents(view)
           await judgeSingle(view)
           await judgePoints(view)
           await judgeSearch(view)
@@ -208,6 +215,69 @@ describe.each(['sqlite', 'postgres'] as const)(
       }
     }
 
+    /** By time, property and box together. */
+    async function judgeFilters({ get, id, seen, scene, about, random }: View): Promise<void> {
+      const colour = random.some(['red', 'green', 'blue'], 1)[0]!
+      const year = 2000 + random.below(6)
+      const box = random.below(2) === 0 ? scene.box : random.box(scene.box)
+      const matching = seen.filter(
+        (feature) =>
+          feature.properties!['colour'] === colour &&
+          wasThere(feature, `${year}-06-15`) &&
+          jstsIntersects(boxPolygon(box), feature.geometry),
+      )
+      const asked = `colour=${colour}&datetime=${year}-06-15T12:00:00Z&bbox=${box.join()}`
+      const page = await listOf(
+        get(`/maps/collections/${id}/items?limit=1000&${asked}`),
+        `${about}, ${asked}`,
+      )
+      expect(idsOf(page.features).toSorted(), `${about}, ${asked}`).toEqual(
+        idsOf(matching).toSorted(),
+      )
+      expect(page.numberMatched, `${about}, ${asked}`).toBe(matching.length)
+    }
+
+    /** The page for people. */
+    async function judgePage({ get, id, seen, about }: View): Promise<void> {
+      const response = await get(`/maps/collections/${id}/items?limit=1000&f=html`)
+      const text = await response.text()
+      expect(response.status, about).toBe(200)
+      const named = new Set([...text.matchAll(/Thing \d+ [a-z]+/g)].map(([name]) => name))
+      const names = seen.map(({ properties }) => properties!['name'] as string)
+      expect([...named].toSorted(), `${about}, HTML`).toEqual(names.toSorted())
+      const [feature] = features.filter(({ geometry }) => collectionOf(geometry) === id)
+      const { status } = await get(`/maps/collections/${id}/items/${feature!.id!}?f=html`)
+      expect(status, `${about}, HTML`).toBe(seen.includes(feature!) ? 200 : 404)
+    }
+
+    /** What is told of the whole: cut to the boxes of the areas, and touched by all that is seen. */
+    async function judgeExtents({ get, id, layers, seen, about }: View): Promise<void> {
+      const body = async (path: string) =>
+        (await (await get(path)).json()) as {
+          bounds?: Box
+          extent?: { spatial?: { bbox: Box[] } }
+        }
+      const { bounds } = await body(`/maps/tiles/${id}/tilejson.json`)
+      const { extent } = await body(`/maps/collections/${id}`)
+      const limits = layers.map((areas) => boxAround(areas.flatMap(positionsOf)))
+      const box = extent?.spatial?.bbox[0]
+      for (const told of [bounds, box]) {
+        if (told === undefined) continue
+        for (const [west, south, east, north] of limits) {
+          const isWithin =
+            told[0] >= west && told[2] <= east && told[1] >= Math.min(south, HIGHEST_LATITUDE)
+          const isBelow = told[3] <= Math.max(north, -HIGHEST_LATITUDE)
+          expect(isWithin && isBelow, `${about}, ${told.join()}`).toBe(true)
+        }
+      }
+      // A feature may touch several areas in places that have nothing in common.
+      if (layers.length > 1) return
+      for (const feature of seen) {
+        const isAround = box && jstsIntersects(boxPolygon(box), feature.geometry)
+        expect(isAround, `${about}, ${feature.id!}, ${box?.join()}`).toBe(true)
+      }
+    }
+
     /** Features by their ids: what is not seen is not there. */
     async function judgeSingle({ get, id, seen, about, random }: View): Promise<void> {
       const own = features.filter(({ geometry }) => collectionOf(geometry) === id)
@@ -231,6 +301,17 @@ describe.each(['sqlite', 'postgres'] as const)(
           idsOf(near).filter((each) => !known.has(each)),
           about,
         ).toEqual([])
+        const distances = seen
+          .map(({ geometry }) => distanceTo(geometry, point))
+          .toSorted((a, b) => a - b)
+          .slice(0, 100)
+        for (const [index, { distanceMeters }] of near.entries()) {
+          const expected = distances[index]!
+          // Rounded to a centimetre.
+          expect(Math.abs(distanceMeters! - expected), `${about}, nearest ${index}`).toBeLessThan(
+            0.02,
+          )
+        }
         return
       }
       const corner = random.some(scene.features, 1)[0]!.geometry as Point
@@ -276,7 +357,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       const { layers, seen, scene, about, random } = view
       for (const feature of random.some(seen, 8)) {
         const place = placeWithin(feature.geometry, layers, random.below)
-        if (!place) continue
+        if (!place || Math.abs(place[1]!) > HIGHEST_LATITUDE) continue
         const found = await judgeTile(view, tileAt(place, HIGHEST_ZOOM))
         expect(found, `${about}, at ${place.join()}`).toContain(feature.properties!['name'])
       }
@@ -339,7 +420,7 @@ interface View {
 
 interface FeatureList {
   numberMatched?: number
-  features: Feature[]
+  features: (Feature & { distanceMeters?: number })[]
   links: { rel: string; href: string }[]
 }
 
@@ -348,6 +429,41 @@ async function listOf(pending: Promise<Response>, about: string): Promise<Featur
   const text = await response.text()
   expect(response.status, `${about}\n${text}`).toBe(200)
   return JSON.parse(text) as FeatureList
+}
+
+const positionsOf = (geometry: Geometry): Position[] => {
+  if (geometry.type === 'GeometryCollection') return geometry.geometries.flatMap(positionsOf)
+  const flat = geometry.coordinates.flat(3)
+  return Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2))
+}
+
+function boxAround(positions: readonly Position[]): Box {
+  const [longitudes, latitudes] = [0, 1].map((axis) => positions.map((each) => each[axis]!))
+  return [
+    Math.min(...longitudes!),
+    Math.min(...latitudes!),
+    Math.max(...longitudes!),
+    Math.max(...latitudes!),
+  ]
+}
+
+/** Metres on a sphere to the nearest position, by the angle between two vectors. */
+function distanceTo(geometry: Geometry, point: readonly number[]): number {
+  const vector = ([longitude, latitude]: readonly number[]) => {
+    const [east, north] = [(longitude! * Math.PI) / 180, (latitude! * Math.PI) / 180]
+    return [
+      Math.cos(north) * Math.cos(east),
+      Math.cos(north) * Math.sin(east),
+      Math.sin(north),
+    ] as const
+  }
+  const [x, y, z] = vector(point)
+  const angles = positionsOf(geometry).map((position) => {
+    const [a, b, c] = vector(position)
+    const cross = Math.hypot(y * c - z * b, z * a - x * c, x * b - y * a)
+    return Math.atan2(cross, x * a + y * b + z * c)
+  })
+  return 6_371_008.8 * Math.min(...angles)
 }
 
 const idsOf = (features: readonly Feature[]) => features.map(({ id }) => String(id))

@@ -1,7 +1,7 @@
 import type { Feature, FeatureCollection } from 'geojson'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { mapgate, temporaryFolder } from '../support/server.ts'
 import {
   feature,
@@ -118,6 +118,7 @@ const properties = {
   built: '2020-01-01',
   tags: null,
 }
+const crsNamed = (name: string) => ({ type: 'name', properties: { name } })
 const created = feature('new', point(1, 2), properties)
 
 describe('OPTIONS (/req/create-replace-delete/options-response)', () => {
@@ -227,6 +228,21 @@ describe('POST', () => {
     ['a text for a number', { ...created, properties: { height: '1' } }, 'properties.height'],
     ['a text for a boolean', { ...created, properties: { listed: 'no' } }, 'properties.listed'],
     ['a crs', { ...created, crs: { type: 'name' } }, 'crs'],
+    ['a crs of another system', { ...created, crs: crsNamed('urn:ogc:def:crs:EPSG::3857') }, 'crs'],
+    [
+      'a crs of a batch',
+      {
+        type: 'FeatureCollection',
+        crs: crsNamed('urn:ogc:def:crs:EPSG::3857'),
+        features: [created],
+      },
+      'crs',
+    ],
+    [
+      'a crs of a feature in a batch',
+      { type: 'FeatureCollection', features: [{ ...created, crs: crsNamed('EPSG:3067') }] },
+      'features[0].crs',
+    ],
     [
       'a position out of range',
       { ...created, geometry: { type: 'Point', coordinates: [181, 0] } },
@@ -299,6 +315,15 @@ describe('POST', () => {
     expect((await crs('http://www.opengis.net/def/crs/OGC/1.3/CRS84')).status).toBe(201)
   })
 
+  it('takes a crs that says so too, as ogr2ogr writes it', async () => {
+    for (const name of ['urn:ogc:def:crs:OGC:1.3:CRS84', 'urn:ogc:def:crs:OGC::CRS84']) {
+      const crs = crsNamed(name)
+      const batch = { type: 'FeatureCollection', crs, features: [{ ...created, crs, id: name }] }
+      expect((await send('POST', items(), batch)).status).toBe(201)
+      expect((await send('PATCH', items('places', name), { crs })).status).toBe(204)
+    }
+  })
+
   it('takes no body over 10 MB', async () => {
     // As the head says: whoever sends it all may be cut off before they read the answer.
     const { status } = await sendRaw(server, [
@@ -366,6 +391,7 @@ describe('PATCH (RFC 7396)', () => {
     [{ geometry: null }, 'geometry'],
     [{ geometry: square(0, 0) }, 'geometry.type'],
     [{ type: 'Thing' }, 'type'],
+    [{ crs: crsNamed('urn:ogc:def:crs:EPSG::3857') }, 'crs'],
     [[], 'body'],
   ])('is refused: %j', async (patch, parameter) => {
     const refused = await send('PATCH', items('places', 'near'), patch)
@@ -401,7 +427,7 @@ describe('If-Match (/req/optimistic-locking-etags)', () => {
 
   it.each(bodies)('guards %s', async (method, body) => {
     const etag = await etagOf('near')
-    expect(etag).toMatch(/^"[\w-]{22}"$/)
+    expect(etag).toMatch(/^"[\w-]{22}\.[\w-]{8}"$/)
     const guarded = (tags: string) =>
       send(method, items('places', 'near'), body, { 'if-match': tags })
     const before = await read('near')
@@ -415,6 +441,47 @@ describe('If-Match (/req/optimistic-locking-etags)', () => {
     expect(done.status).toBe(204)
     if (method !== 'DELETE') expect(done.headers.get('etag')).not.toBe(etag)
     expect((await guarded(etag)).status).toBe(method === 'DELETE' ? 404 : 412)
+  })
+
+  it('takes a tag of any representation of the feature', async () => {
+    const { headers } = await fetch(`${items('places', 'near')}?fields=name`, {
+      headers: bearer(owner),
+    })
+    const etag = headers.get('etag')!
+    expect(etag).not.toBe(await etagOf('near'))
+    const put = await send('PUT', items('places', 'near'), created, { 'if-match': etag })
+    expect(put.status).toBe(204)
+  })
+
+  it('takes a tag from before the attribution changed, which needs to be sent again', async () => {
+    const etag = await etagOf('near')
+    const fresh = () =>
+      fetch(items('places', 'near'), { headers: { ...bearer(owner), 'if-none-match': etag } })
+    expect((await fresh()).status).toBe(304)
+    await mapgate(server, 'collections', 'change', 'places', '--attribution', 'Somebody else')
+    const again = await vi.waitFor(async () => {
+      const response = await fresh()
+      expect(response.status).toBe(200)
+      return response
+    })
+    expect(await again.json()).toMatchObject({ attribution: 'Somebody else' })
+    const patch = { properties: { name: 'Changed' } }
+    const done = await send('PATCH', items('places', 'near'), patch, { 'if-match': etag })
+    expect(done.status).toBe(204)
+  })
+
+  it.each(bodies)('guards %s by If-None-Match too (RFC 9110 §13.1.2)', async (method, body) => {
+    const etag = await etagOf('near')
+    const before = await read('near')
+    const guarded = (tags: string) =>
+      send(method, items('places', 'near'), body, { 'if-none-match': tags })
+    for (const tags of ['*', etag, `"0", W/${etag}`]) {
+      expect((await guarded(tags)).status).toBe(412)
+    }
+    const malformed = await guarded('0')
+    expect([malformed.status, malformed.body['parameter']]).toEqual([400, 'If-None-Match'])
+    expect(await read('near')).toEqual(before)
+    expect((await guarded('"0"')).status).toBe(204)
   })
 
   it('lets one of two writers win', async () => {
@@ -463,6 +530,19 @@ describe('who may write', () => {
     },
   )
 
+  it.each(everything)('%s takes no parameter in the query', async (method, url, body) => {
+    const before = await all()
+    for (const query of ['dry_run=true', 'f=json&dry_run=1', 'dry_run=']) {
+      const refused = await send(method, `${url()}?${query}`, body)
+      const [[parameter]] = [...new URLSearchParams(query)] as [[string, string]]
+      expect([refused.status, refused.body['parameter']]).toEqual([400, parameter])
+    }
+    // Before the body, of which it may say what to do.
+    const broken = await send(method, `${url()}?dry_run=true`, '{')
+    expect([broken.status, broken.body['parameter']]).toEqual([400, 'dry_run'])
+    expect((await all()).features).toEqual(before.features)
+  })
+
   it('is refused where one may read only', async () => {
     for (const [method, id] of [['POST'], ['PUT', 'a'], ['PATCH', 'a'], ['DELETE', 'a']] as const) {
       const body = method === 'DELETE' ? undefined : feature(null, point(1, 1))
@@ -497,6 +577,23 @@ describe('who may write', () => {
     // The boundary belongs to it.
     expect((await put('near', 10, 10)).status).toBe(204)
     expect((await send('POST', items(), created, {}, limited)).status).toBe(201)
+  })
+
+  it('tells nothing of the ids of what is not seen', async () => {
+    const before = idsOf(await all())
+    const outside = feature(null, point(50, 50), properties)
+    for (const id of ['far', 'nobody']) {
+      const single = await send('POST', items(), { ...created, id }, {}, limited)
+      expect(single.status).toBe(201)
+      const [{ id: made }] = single.body['features'] as [{ id: string }]
+      expect(made).toMatch(/^[0-9a-f]{24}$/)
+      expect((await send('DELETE', items('places', made), undefined, {}, limited)).status).toBe(204)
+      const features = [{ ...created, id }, outside]
+      const batch = { type: 'FeatureCollection', features }
+      const refused = await send('POST', items(), batch, {}, limited)
+      expect([refused.status, refused.body['parameter']]).toEqual([403, 'features[1]'])
+    }
+    expect(idsOf(await all())).toEqual(before)
   })
 
   it('is refused for what is seen and reaches beyond the area', async () => {

@@ -250,6 +250,8 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     await until(location, ({ state }) => state === 'running')
     const again = await send('points', points(1, 'c'))
     expect(again.status).toBe(409)
+    const tried = await fetch(`${location}?dry_run=1`, { method: 'DELETE', ...bearer(token) })
+    expect([tried.status, await tried.json()]).toMatchObject([400, { parameter: 'dry_run' }])
     const cancelled = await fetch(location, { method: 'DELETE', ...bearer(token) })
     expect(cancelled.status).toBe(202)
     expect(await until(location, isOver)).toMatchObject({

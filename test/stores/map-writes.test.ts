@@ -171,6 +171,18 @@ describeDatabases('changes to the map store', (_kind, locate) => {
     expect(refusal(await write(remove('a', [await etag('a')])))).toBe('written')
   })
 
+  it('need the feature not to be as If-None-Match says', async () => {
+    const unless = (...tags: string[]) => ({ ...replace('a', point(1, 2)), ifNoneMatch: tags })
+    const first = await etag('a')
+    expect(refusal(await write(unless('*') as FeatureChange))).toBe('0 precondition')
+    expect(refusal(await write(unless('x', first) as FeatureChange))).toBe('0 precondition')
+    expect(refusal(await write({ ...remove('a'), ifNoneMatch: ['*'] } as FeatureChange))).toBe(
+      '0 precondition',
+    )
+    expect(await etag('a')).toBe(first)
+    expect(refusal(await write(unless('x') as FeatureChange))).toBe('written')
+  })
+
   it('are refused in a collection that has no data, or is not there', async () => {
     const unknown = await store.write(scopeOver('things'), 'others', [remove('a')])
     expect(refusal(unknown)).toBe('0 unknown')
@@ -188,7 +200,13 @@ describeDatabases('changes to the map store', (_kind, locate) => {
     expect(await outcome(replace('b', point(1, 2)))).toBe('0 outside')
     expect(await outcome(replace('a', point(4, 1)))).toBe('0 outside')
     expect(await outcome(create(point(4, 1)))).toBe('0 outside')
-    expect(await outcome(create({ ...point(2, 1), id: 'c' }))).toBe('0 exists')
+    // Ids are made up, whether they are taken by what is not seen or not.
+    for (const id of ['c', 'nobody']) {
+      const made = await store.write(limited, 'things', [create({ ...point(2, 1), id })])
+      expect(made).toMatchObject({ features: [{ id: expect.stringMatching(/^[0-9a-f]{24}$/) }] })
+      const probe = [create({ ...point(2, 1), id }), create(point(9, 9))]
+      expect(refusal(await store.write(limited, 'things', probe))).toBe('1 outside')
+    }
     const line: NewFeature = {
       ...point(0, 0),
       geometry: {

@@ -69,6 +69,44 @@ export const gridArea: fc.Arbitrary<Polygon | MultiPolygon> = fc.oneof(
   severalPolygons,
 )
 
+const diamond = fc
+  .tuple(integer, integer, fc.integer({ min: 1, max: SIZE / 2 }))
+  .map(([west, south, radius]): Position[] => {
+    const [x, y] = [west + radius, south + radius]
+    return [
+      [x, south],
+      [x + radius, y],
+      [x, y + radius],
+      [west, y],
+      [x, south],
+    ]
+  })
+
+const anyRing = fc.oneof(
+  { weight: 1, arbitrary: boxRing },
+  { weight: 1, arbitrary: starRing },
+  { weight: 1, arbitrary: diamond },
+  {
+    weight: 6,
+    // One within the other.
+    arbitrary: fc.integer({ min: -1, max: 8 }).map((start): Position[] => {
+      const end = 18 - start
+      return [
+        [start, start],
+        [end, start],
+        [end, end],
+        [start, end],
+        [start, start],
+      ]
+    }),
+  },
+)
+
+/** Rings that may cross and lie anywhere, so that few are valid. */
+export const anyPolygons = fc
+  .array(fc.array(anyRing, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 })
+  .map((coordinates): MultiPolygon => ({ type: 'MultiPolygon', coordinates }))
+
 const line = fc.uniqueArray(gridPosition, { minLength: 2, maxLength: 4, selector: String })
 
 /** Of all types, within the same grid. */

@@ -33,3 +33,18 @@ export function jstsCovers(area: Geometry, geometry: Geometry): boolean {
 
 export const jstsIsValid = (geometry: Geometry): boolean =>
   IsValidOp.isValid(toJsts(geometry) as Parameters<typeof IsValidOp.isValid>[0])
+
+/** What makes it invalid; null: nothing. */
+export function jstsFault(geometry: Geometry): string | null {
+  const judge = new IsValidOp(toJsts(geometry) as Parameters<typeof IsValidOp.isValid>[0])
+  const error = judge.getValidationError() as { getErrorType(): number } | null
+  return error && (FAULTS[error.getErrorType()] ?? 'another')
+}
+
+/** Of `TopologyValidationError`, those that can be told apart here. */
+const FAULTS: Record<number, string> = {
+  2: 'hole outside',
+  3: 'nested holes',
+  4: 'disconnected interior',
+  7: 'nested shells',
+}

@@ -1,4 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { anyPolygons } from '../../../test/support/geometries.ts'
+import { jstsFault } from '../../../test/support/jsts.ts'
 import { MAXIMUM_VERTICES, parseArea } from './parse-area.ts'
 
 const ring = [
@@ -8,6 +11,14 @@ const ring = [
   [0, 0],
 ]
 const polygon = (...rings: unknown[]) => ({ type: 'Polygon', coordinates: rings })
+
+const square = (x: number, y: number, side: number) => [
+  [x, y],
+  [x + side, y],
+  [x + side, y + side],
+  [x, y + side],
+  [x, y],
+]
 
 describe('an area', () => {
   it('is a polygon, without what GeoJSON may have besides', () => {
@@ -149,8 +160,31 @@ describe('an area', () => {
       ]),
       'cross',
     ],
+    ['a hole outside', polygon(square(0, 0, 1), square(50, 50, 5)), 'hole outside of its polygon'],
+    [
+      'a hole in a hole',
+      polygon(square(0, 0, 10), square(2, 2, 6), square(4, 4, 2)),
+      'hole within another hole',
+    ],
+    [
+      'a part in a part',
+      { type: 'MultiPolygon', coordinates: [[square(0, 0, 10)], [square(2, 2, 6)]] },
+      'part within another part',
+    ],
   ])('is not %s', (_name, value, reason) => {
     const outcome = parseArea(value)
     expect(outcome).toEqual({ kind: 'refused', reason: expect.stringContaining(reason) })
+  })
+
+  it('is what JSTS holds valid, or would but for a surface in pieces', () => {
+    fc.assert(
+      fc.property(anyPolygons, (geometry) => {
+        const fault = jstsFault(geometry)
+        const isValid = fault === null || fault === 'disconnected interior'
+        const { kind } = parseArea(geometry)
+        expect(kind, `${fault}: ${JSON.stringify(geometry)}`).toBe(isValid ? 'area' : 'refused')
+      }),
+      { numRuns: 500 },
+    )
   })
 })

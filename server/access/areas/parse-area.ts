@@ -1,4 +1,6 @@
 import type { Position } from 'geojson'
+import { findNestingFault } from '../../geo/nested-rings.ts'
+import { turned } from '../../geo/polygon.ts'
 import { faultOfRings } from '../../geo/simple-rings.ts'
 import type { AreaGeometry } from './areas.ts'
 
@@ -22,11 +24,20 @@ export function parseArea(value: unknown): ParseAreaOutcome {
     const fault = faultOfRings(rings)
     if (fault === 'crossing') return refused('has lines that cross or touch each other')
     if (fault === 'intricate') return refused('is too intricate')
+    // Else its boundary, which is part of it, would lie where it is not.
+    const nesting = findNestingFault(polygons.map(turned))
+    if (nesting) return refused(NESTING[nesting.kind])
     return { kind: 'area', geometry, vertices }
   } catch (error) {
     if (error instanceof AreaFault) return refused(error.message)
     throw error
   }
+}
+
+const NESTING = {
+  'hole outside': 'has a hole outside of its polygon',
+  'hole in hole': 'has a hole within another hole',
+  'part in part': 'has a part within another part',
 }
 
 class AreaFault extends Error {

@@ -2,7 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Collection } from '../../access/collections/collection.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { allowCaching, isFresh, tagOf, tagOfParts } from './caching.ts'
-import { GEOJSON, type Link, licenceLinks } from './links.ts'
+import { itemTag } from './item-tag.ts'
+import {
+  GEOJSON,
+  GEOJSON_FIRST,
+  itemPath,
+  type Link,
+  type LinkQuery,
+  type Links,
+  licenceLinks,
+} from './links.ts'
 
 /** Answers of features, which are GeoJSON text and stay text: parsing them would be most of the work. */
 
@@ -39,25 +48,35 @@ export async function sendFeatures(
   return sendGeoJson(reply, `${text},"timeStamp":"${timeStamp}"}`)
 }
 
-/** @param etag of the feature as the store has it, for `If-Match` too */
+/** @param more `membersBeside` it */
 export function sendFeature(
   request: FastifyRequest,
   reply: FastifyReply,
-  options: {
-    collection: Collection
-    feature: string
-    etag: string
-    links: readonly Link[]
-  },
+  options: { collection: Collection; feature: string; etag: string; more: string },
 ): FastifyReply {
-  const { collection, feature, etag, links } = options
+  const { collection, feature, etag, more } = options
   allowCaching(request, reply, [collection])
-  if (isFresh(request, reply, `"${etag}"`)) return reply
-  const { attribution } = collection
-  return sendGeoJson(
-    reply,
-    withMembers(feature, { attribution, links: [...links, ...licenceLinks(collection)] }),
-  )
+  if (isFresh(request, reply, `"${itemTag(etag, more)}"`)) return reply
+  return sendGeoJson(reply, `${feature.slice(0, -1)},${more.slice(1)}`)
+}
+
+/**
+ * What an answer has beside a feature.
+ * @returns a JSON object as text
+ */
+export function membersBeside(
+  featureId: string,
+  options: { collection: Collection; links: Links; query: LinkQuery },
+): string {
+  const { collection, links, query } = options
+  return JSON.stringify({
+    attribution: collection.attribution,
+    links: [
+      ...links.variants(itemPath(collection.id, featureId), GEOJSON_FIRST, query),
+      links.collection(collection, query),
+      ...licenceLinks(collection),
+    ],
+  })
 }
 
 /** JSON that is about collections. */

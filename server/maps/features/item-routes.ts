@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { notFound } from '../../protocol/problem.ts'
-import { sendFeature, sendFeatures } from './answers.ts'
+import { membersBeside, sendFeature, sendFeatures } from './answers.ts'
 import type { MapsContext, SeenCollection } from './context.ts'
 import { sendItemPage } from './html/item-page.ts'
 import { MAXIMUM_ROWS, sendItemsPage } from './html/items-page.ts'
 import { type ParsedItemsQuery, parseItemsQuery, type RawQuery } from './items-query.ts'
-import { collectionPath, GEOJSON, GEOJSON_FIRST, itemPath, type LinkQuery } from './links.ts'
+import { collectionPath, GEOJSON, GEOJSON_FIRST, type LinkQuery } from './links.ts'
 import { shown } from './names.ts'
 import { READ } from './read-access.ts'
 import { wantsHtml } from './representation.ts'
@@ -105,10 +105,7 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
         collection,
         feature: fields ? selectFields(stored.feature, fields) : stored.feature,
         etag: stored.etag,
-        links: [
-          ...links.variants(itemPath(collectionId, featureId), GEOJSON_FIRST, query),
-          links.collection(collection, query),
-        ],
+        more: membersBeside(featureId, { collection, links, query }),
       })
     },
   )

@@ -1,10 +1,12 @@
 import { dimensionOf } from '../../geo/geometry.ts'
 import { parseGeometry, type SimpleGeometry } from '../../geo/parse-geometry.ts'
+import type { Effort } from '../../geo/simple-rings.ts'
 import { badParameter } from '../../protocol/problem.ts'
 import type { NewFeature } from '../store/changes.ts'
 import type { CollectionState, Property } from '../store/collection-state.ts'
 import { FEATURE_ID, isFeatureId } from '../store/feature-id.ts'
 import { createValidTime } from '../store/valid-time.ts'
+import { requireCrs84 } from './member-crs.ts'
 import { isObject } from './merge-patch.ts'
 import { listed, shown } from './names.ts'
 import { faultOfValue } from './property-value.ts'
@@ -19,22 +21,22 @@ type Judge = Pick<CollectionState, 'schema' | 'dimension'>
 
 /**
  * @param path of the value in the body; empty: the body
+ * @param effort grows by what judging its geometry cost
  * @throws Problem 400 naming what is wrong
  */
-export function parseFeature(value: unknown, path: string, judge: Judge): NewFeature {
+export function parseFeature(
+  value: unknown,
+  path: string,
+  judge: Judge,
+  effort?: Effort,
+): NewFeature {
   const at = (member: string) => (path === '' ? member : `${path}.${member}`)
   if (!isObject(value)) throw badParameter(path || 'body', 'must be a GeoJSON feature')
   if (value['type'] !== 'Feature') throw badParameter(at('type'), 'must be "Feature"')
-  // RFC 7946 §4: there is one reference system; a `crs` of GeoJSON 2008 could mean another.
-  if (value['crs'] !== undefined && value['crs'] !== null) {
-    throw badParameter(
-      at('crs'),
-      'must be left out: coordinates are longitude and latitude (CRS84)',
-    )
-  }
+  requireCrs84(value['crs'], at('crs'))
   return {
     id: parseId(value['id'], at('id')),
-    geometry: parseFeatureGeometry(value['geometry'], at('geometry'), judge),
+    geometry: parseFeatureGeometry(value['geometry'], at('geometry'), judge, effort),
     properties: parseProperties(value['properties'], at('properties'), judge.schema),
   }
 }
@@ -52,11 +54,12 @@ export function parseFeatureGeometry(
   value: unknown,
   path: string,
   { dimension }: Pick<Judge, 'dimension'>,
+  effort?: Effort,
 ): SimpleGeometry {
   if (value === undefined || value === null) {
     throw badParameter(path, 'is missing: every feature has a place')
   }
-  const parsed = parseGeometry(value)
+  const parsed = parseGeometry(value, effort && { effort })
   if (parsed.kind === 'refused') {
     const inner = parsed.path === 'geometry' ? '' : `.${parsed.path}`
     throw badParameter(`${path}${inner}`, parsed.reason)

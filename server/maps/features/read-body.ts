@@ -1,21 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { badParameter, Problem } from '../../protocol/problem.ts'
 import { CRS84 } from './items-query.ts'
+import { type JsonBody, splitBody } from './split-body.ts'
 
-/**
- * Bodies of features: JSON text under one of the media types that a route takes, in UTF-8, no larger
- * and no more deeply nested than any feature is.
- */
+/** Bodies of features: JSON text under one of the media types that a route takes. */
 const MAXIMUM_BODY_BYTES = 10 * 1_024 * 1_024
-
-/** A batch, a feature, its geometry, the polygons, their rings, positions: what remains is for properties. */
-const MAXIMUM_DEPTH = 64
 
 /** What bodies of new features may be called. */
 export const FEATURE_TYPES = ['application/geo+json', 'application/json']
 export const PATCH_TYPES = ['application/merge-patch+json', ...FEATURE_TYPES]
 
-/** Takes any body as bytes: `readJson` judges it. */
+/** Takes any body as bytes: `readBody` judges it. */
 export function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -26,10 +21,16 @@ export function acceptBodies(app: FastifyInstance): void {
 }
 
 /**
- * @throws Problem 400 for what is not JSON, has no media type or another reference system, 415 for
+ * Others get their turn while it is read, however large it is.
+ * @param most how many features there may be
+ * @throws Problem 400 for what is no JSON object, has no media type or another reference system, 415 for
  * another media type
  */
-export function readJson(request: FastifyRequest, types: readonly string[]): unknown {
+export async function readBody(
+  request: FastifyRequest,
+  types: readonly string[],
+  most: number,
+): Promise<JsonBody> {
   requireType(request.headers['content-type'], types)
   requireNoEncoding(request.headers['content-encoding'])
   const crs = request.headers['content-crs']
@@ -37,14 +38,9 @@ export function readJson(request: FastifyRequest, types: readonly string[]): unk
   if (crs !== undefined && crs !== `<${CRS84}>` && crs !== CRS84) {
     throw badParameter('Content-Crs', `must be <${CRS84}>`)
   }
-  const text = textOf(request.body)
-  if (isTooDeep(text))
-    throw badParameter('body', `is nested more than ${MAXIMUM_DEPTH} levels deep`)
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw badParameter('body', 'is not JSON')
-  }
+  const { body } = request
+  if (!Buffer.isBuffer(body) || body.length === 0) throw badParameter('body', 'is empty')
+  return splitBody(body, most)
 }
 
 /** 20-002r1, /req/create-replace-delete/post-content-type */
@@ -69,46 +65,3 @@ function requireNoEncoding(encoding: string | undefined): void {
     { members: { parameter: 'Content-Encoding' } },
   )
 }
-
-function textOf(body: unknown): string {
-  if (!Buffer.isBuffer(body) || body.length === 0) throw badParameter('body', 'is empty')
-  try {
-    return utf8.decode(body)
-  } catch {
-    throw badParameter('body', 'is not UTF-8')
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** Before parsing, because what comes after goes down into it. Brackets in texts do not count. */
-function isTooDeep(text: string): boolean {
-  let depth = 0
-  let inText = false
-  for (let index = 0; index < text.length; index++) {
-    switch (text.charCodeAt(index)) {
-      case QUOTE:
-        inText = !inText
-        break
-      case BACKSLASH:
-        if (inText) index++
-        break
-      case OPEN_BRACKET:
-      case OPEN_BRACE:
-        if (!inText && ++depth > MAXIMUM_DEPTH) return true
-        break
-      case CLOSE_BRACKET:
-      case CLOSE_BRACE:
-        if (!inText) depth--
-        break
-    }
-  }
-  return false
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d

@@ -1,29 +1,27 @@
-import { setImmediate } from 'node:timers/promises'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Feature } from 'geojson'
 import { badParameter, conflict, forbidden, notFound } from '../../protocol/problem.ts'
 import type { FeatureChange, NewFeature } from '../store/changes.ts'
-import type { CollectionState } from '../store/collection-state.ts'
+import { membersBeside } from './answers.ts'
 import type { MapsContext, SeenCollection } from './context.ts'
-import { parseIfMatch } from './if-match.ts'
 import { absent } from './item-routes.ts'
+import { itemTag } from './item-tag.ts'
 import { collectionPath, GEOJSON, itemPath } from './links.ts'
-import { isObject, mergePatch } from './merge-patch.ts'
+import { requireCrs84 } from './member-crs.ts'
+import { mergePatch } from './merge-patch.ts'
 import { shown } from './names.ts'
+import { MAXIMUM_BATCH, parseBatch } from './parse-batch.ts'
 import { parseFeature, parseFeatureGeometry, parseProperties } from './parse-feature.ts'
-import { acceptBodies, FEATURE_TYPES, PATCH_TYPES, readJson } from './read-body.ts'
-import { WRITE } from './read-access.ts'
+import { parsePreconditions } from './preconditions.ts'
 import type { CollectionParams, FeatureParams } from './query-schemas.ts'
+import { acceptBodies, FEATURE_TYPES, PATCH_TYPES, readBody } from './read-body.ts'
+import { WRITE } from './read-access.ts'
+import { refuseParameters } from './refuse-parameters.ts'
 import * as schemas from './write-schemas.ts'
 import { writeProblem } from './write-problem.ts'
 
-const MAXIMUM_BATCH = 10_000
-
 /** How often a patch is tried anew because somebody else was quicker. */
 const PATCH_ATTEMPTS = 5
-
-/** Features after which others get their turn. */
-const PARSED_AT_ONCE = 200
 
 /**
  * Creating, replacing, updating and deleting features (20-002r1). A feature is replaced or updated
@@ -37,9 +35,10 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
 
   /**
    * The collection as the writer sees it. Whoever may write but not read sees nothing here either.
-   * @throws Problem 404, and 403 when it is seen, but may not be written
+   * @throws Problem 404, 403 when it is seen, but may not be written, 400 for parameters in the query
    */
   async function getWritable(request: FastifyRequest, id: string): Promise<SeenCollection> {
+    refuseParameters(request)
     const scope = await accessScope(request)
     const state = await store.state(scope, id)
     if (!state) throw notFound(`there is no collection "${shown(id)}"`)
@@ -57,6 +56,12 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
     throw writeProblem(outcome, named(outcome.index))
   }
 
+  /** As reading the feature gives it, with its quotes. */
+  function tagOf({ collection }: SeenCollection, written: { id: string; etag: string | null }) {
+    const more = membersBeside(written.id, { collection, links, query: {} })
+    return `"${itemTag(written.etag!, more)}"`
+  }
+
   app.post<{ Params: CollectionParams }>(
     '/collections/:collectionId/items',
     {
@@ -67,11 +72,10 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
     async (request, reply) => {
       const seen = await getWritable(request, request.params.collectionId)
       const { id } = seen.collection
-      const body = readJson(request, FEATURE_TYPES)
-      const batch = isObject(body) && body['type'] === 'FeatureCollection'
-      const features = batch
-        ? await parseBatch(body['features'], seen)
-        : [parseFeature(body, '', seen)]
+      const { members, features: texts } = await readBody(request, FEATURE_TYPES, MAXIMUM_BATCH)
+      const batch = members['type'] === 'FeatureCollection'
+      if (batch) requireCrs84(members['crs'], 'crs')
+      const features = batch ? await parseBatch(texts, seen) : [parseFeature(members, '', seen)]
       const written = await write(
         seen,
         features.map((feature) => ({ kind: 'create', feature })),
@@ -85,12 +89,12 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
         )
       } else {
         const [first] = written
-        void reply.headers({ location: href(first!.id), etag: `"${first!.etag!}"` })
+        void reply.headers({ location: href(first!.id), etag: tagOf(seen, first!) })
       }
       return reply.code(201).send({
         features: written.map((each) => ({
           id: each.id,
-          etag: `"${each.etag!}"`,
+          etag: tagOf(seen, each),
           href: href(each.id),
         })),
       })
@@ -108,15 +112,16 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
       const { collectionId } = request.params
       const seen = await getWritable(request, collectionId)
       const featureId = getFeatureId(request.params)
-      const ifMatch = parseIfMatch(request)
+      const guards = parsePreconditions(request)
+      const { members } = await readBody(request, FEATURE_TYPES, MAXIMUM_BATCH)
       // The id of the body does not count (/req/create-replace-delete/put-rid).
-      const feature = parseFeature(readJson(request, FEATURE_TYPES), '', seen)
+      const feature = parseFeature(members, '', seen)
       const [written] = await write(
         seen,
-        [{ kind: 'replace', id: featureId, feature, ifMatch }],
+        [{ kind: 'replace', id: featureId, feature, ...guards }],
         () => null,
       )
-      return noContent(reply, written!.etag)
+      return reply.code(204).header('etag', tagOf(seen, written!)).send()
     },
   )
 
@@ -131,23 +136,29 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
       const { collectionId } = request.params
       const seen = await getWritable(request, collectionId)
       const featureId = getFeatureId(request.params)
-      const ifMatch = parseIfMatch(request)
-      const patch = readJson(request, PATCH_TYPES)
-      if (!isObject(patch)) throw badParameter('body', 'must be an object')
+      const guards = parsePreconditions(request)
+      const { members } = await readBody(request, PATCH_TYPES, MAXIMUM_BATCH)
       for (let attempt = 1; ; attempt++) {
-        const { feature, etag } = await patched(seen, featureId, patch)
+        const { feature, etag } = await patched(seen, featureId, members)
+        const isGuarded = guards.ifMatch !== null && !guards.ifMatch.includes(etag)
         const outcome = await store.write(seen.scope, collectionId, [
-          // Of what was read, so that nobody's change in between is lost.
           {
+            ...guards,
             kind: 'replace',
             id: featureId,
             feature,
-            ifMatch: ifMatch && !ifMatch.includes(etag) ? ifMatch : [etag],
+            // Of what was read, so that nobody's change in between is lost.
+            ifMatch: isGuarded ? guards.ifMatch : [etag],
           },
         ])
-        if (outcome.kind === 'written') return noContent(reply, outcome.features[0]!.etag)
-        if (outcome.reason !== 'precondition' || ifMatch) throw writeProblem(outcome, null)
-        // Others were quicker each time: the caller said nothing that could have failed.
+        if (outcome.kind === 'written') {
+          return reply.code(204).header('etag', tagOf(seen, outcome.features[0]!)).send()
+        }
+        const isAsked =
+          guards.ifMatch !== null ||
+          guards.ifNoneMatch?.some((tag) => tag === '*' || tag === etag) === true
+        if (outcome.reason !== 'precondition' || isAsked) throw writeProblem(outcome, null)
+        // Others were quicker each time: nothing that the caller said has failed.
         if (attempt === PATCH_ATTEMPTS) throw conflict('the feature is being changed by others')
       }
     },
@@ -161,8 +172,9 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
   ): Promise<{ feature: NewFeature; etag: string }> {
     const stored = await store.item(seen.scope, seen.collection.id, featureId)
     if (!stored) throw absent(seen.collection.id, featureId)
-    const { geometry, properties, type } = patch
+    const { crs, geometry, properties, type } = patch
     if (type !== undefined && type !== 'Feature') throw badParameter('type', 'must be "Feature"')
+    requireCrs84(crs, 'crs')
     const before = JSON.parse(stored.feature) as Pick<Feature, 'geometry' | 'properties'>
     return {
       feature: {
@@ -193,8 +205,8 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
       const { collectionId } = request.params
       const seen = await getWritable(request, collectionId)
       const featureId = getFeatureId(request.params)
-      const ifMatch = parseIfMatch(request)
-      await write(seen, [{ kind: 'delete', id: featureId, ifMatch }], () => null)
+      const guards = parsePreconditions(request)
+      await write(seen, [{ kind: 'delete', id: featureId, ...guards }], () => null)
       return reply.code(204).send()
     },
   )
@@ -204,22 +216,4 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
 function getFeatureId({ collectionId, featureId }: FeatureParams): string {
   if (/[\x00-\x1F\x7F]/.test(featureId)) throw absent(collectionId, featureId)
   return featureId
-}
-
-/** @throws Problem 400 naming the first feature that is not as the schema says */
-async function parseBatch(value: unknown, state: CollectionState): Promise<NewFeature[]> {
-  if (!Array.isArray(value)) throw badParameter('features', 'must be an array')
-  if (value.length === 0 || value.length > MAXIMUM_BATCH) {
-    throw badParameter('features', `must be 1 to ${MAXIMUM_BATCH}, not ${value.length}`)
-  }
-  const features: NewFeature[] = []
-  for (const [index, each] of value.entries()) {
-    if (index % PARSED_AT_ONCE === PARSED_AT_ONCE - 1) await setImmediate()
-    features.push(parseFeature(each, `features[${index}]`, state))
-  }
-  return features
-}
-
-function noContent(reply: FastifyReply, etag: string | null): FastifyReply {
-  return reply.code(204).header('etag', `"${etag!}"`).send()
 }

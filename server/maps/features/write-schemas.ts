@@ -10,7 +10,11 @@ import { collectionParams, featureParams } from './query-schemas.ts'
 const newFeature = Type.Object(
   {
     type: Type.Literal('Feature'),
-    id: Type.Optional(Type.String({ description: 'Default: made up.' })),
+    id: Type.Optional(
+      Type.String({
+        description: 'Default: made up, as always for tokens that are limited to an area.',
+      }),
+    ),
     geometry,
     properties,
   },
@@ -29,9 +33,10 @@ const written = Type.Object({
 })
 
 const writeTags = ['Map data: writing']
-const JUDGED = 'The body is not as the schema says; the answer names the member and why.'
+const JUDGED =
+  'The body is not as the schema says, or a header or a parameter is wrong; the answer names it and why.'
 const UNWRITABLE = 'The token may not write here.'
-const CHANGED = 'The feature is not as `If-Match` says.'
+const CHANGED = 'The feature is not as `If-Match` or `If-None-Match` says.'
 
 /** Described, not checked by it: `read-body.ts` and `parse-feature.ts` do, and name what is wrong. */
 function body(contents: Record<string, TSchema>) {
@@ -45,7 +50,7 @@ function body(contents: Record<string, TSchema>) {
 export const createItems = {
   summary: 'Create features',
   description:
-    'One feature, or a collection of up to 10,000, of which all are created or none. An id that is there already is refused.',
+    'One feature, or a collection of up to 10,000, of which all are created or none. An id that is there already is refused; a token that is limited to an area gets ids that are made up.',
   tags: writeTags,
   params: collectionParams,
   body: body({ 'application/geo+json': Type.Union([newFeature, newFeatures]) }),
@@ -64,17 +69,18 @@ export const createItems = {
   },
 }
 
-const WRITE_PROBLEMS = { 403: UNWRITABLE, 404: ABSENT, 409: 'Not now.', 412: CHANGED }
+const WRITE_PROBLEMS = { 400: JUDGED, 403: UNWRITABLE, 404: ABSENT, 409: 'Not now.', 412: CHANGED }
 
 export const replaceItem = {
   summary: 'Replace a feature',
-  description: 'It must be there: a new one is created by its collection. `If-Match` may guard it.',
+  description:
+    'It must be there: a new one is created by its collection. `If-Match` and `If-None-Match` may guard it.',
   tags: writeTags,
   params: featureParams,
   body: body({ 'application/geo+json': newFeature }),
   response: {
     204: { description: 'Replaced; `ETag` is of what it is now.' },
-    ...problems({ 400: JUDGED, ...WRITE_PROBLEMS }),
+    ...problems(WRITE_PROBLEMS),
   },
 }
 
@@ -92,7 +98,7 @@ export const updateItem = {
   }),
   response: {
     204: { description: 'Changed; `ETag` is of what it is now.' },
-    ...problems({ 400: JUDGED, ...WRITE_PROBLEMS }),
+    ...problems(WRITE_PROBLEMS),
   },
 }
 
@@ -100,5 +106,8 @@ export const deleteItem = {
   summary: 'Delete a feature',
   tags: writeTags,
   params: featureParams,
-  response: { 204: { description: 'Deleted.' }, ...problems(WRITE_PROBLEMS) },
+  response: {
+    204: { description: 'Deleted.' },
+    ...problems({ ...WRITE_PROBLEMS, 400: 'A header or a parameter is wrong.' }),
+  },
 }

@@ -17,10 +17,18 @@ export interface NewFeature {
 }
 
 export type FeatureChange =
+  /** The id counts only where the scope sees the whole collection, else one is made up. */
   | { kind: 'create'; feature: NewFeature }
   /** The feature's own id does not count. */
-  | { kind: 'replace'; id: string; feature: NewFeature; ifMatch: readonly string[] | null }
-  | { kind: 'delete'; id: string; ifMatch: readonly string[] | null }
+  | ({ kind: 'replace'; id: string; feature: NewFeature } & Guards)
+  | ({ kind: 'delete'; id: string } & Guards)
+
+/** Tags of which the feature must have one, or none. */
+interface Guards {
+  ifMatch: readonly string[] | null
+  /** `*`: any. */
+  ifNoneMatch?: readonly string[] | null
+}
 
 export type WriteOutcome =
   /** In the order of the changes; etag null: deleted. */
@@ -30,7 +38,7 @@ export type WriteOutcome =
 export type WriteRefusal =
   /** The collection or the feature is not there, or not seen. */
   | 'unknown'
-  /** The feature is not as `ifMatch` says. */
+  /** The feature is not as `ifMatch` or `ifNoneMatch` says. */
   | 'precondition'
   /** The geometry, old or new, is not wholly inside what the scope may write. */
   | 'outside'

@@ -137,9 +137,10 @@ async function apply(
 ): Promise<{ id: string; etag: string | null }> {
   const { held, rows, tally } = context
   if (change.kind === 'create') {
-    const id = change.feature.id ?? context.random(12).toString('hex')
+    // Whether an id is taken would tell of features that are not seen.
+    const asked = context.viewed.view === 'all' ? change.feature.id : null
+    const id = asked ?? context.random(12).toString('hex')
     const row = newRow(context, index, { ...change.feature, id })
-    // Also when that one is not seen: an id cannot be used twice.
     if (await rows.find(id))
       throw new Refused(index, 'exists', `there is a feature "${id}" already`)
     setKey(row, held.nextKey++)
@@ -148,7 +149,7 @@ async function apply(
     return { id, etag: etagOf(row.feature) }
   }
   const { id } = change
-  const old = await oldRow(context, index, id, change.ifMatch)
+  const old = await oldRow(context, index, change)
   tally.remove(old)
   if (change.kind === 'delete') {
     await rows.remove(old.key)
@@ -179,8 +180,7 @@ function newRow(
 async function oldRow(
   { rows, viewed, writable }: Change,
   index: number,
-  id: string,
-  ifMatch: readonly string[] | null,
+  { id, ifMatch, ifNoneMatch = null }: Exclude<FeatureChange, { kind: 'create' }>,
 ): Promise<Candidate> {
   const old = id.includes('\0') ? undefined : await rows.find(id)
   if (!old || !isSeen(viewed.view, old)) {
@@ -191,6 +191,9 @@ async function oldRow(
   }
   if (ifMatch !== null && !ifMatch.includes('*') && !ifMatch.includes(etagOf(old.feature))) {
     throw new Refused(index, 'precondition', `"${id}" has been changed meanwhile`)
+  }
+  if (ifNoneMatch?.includes('*') || ifNoneMatch?.includes(etagOf(old.feature))) {
+    throw new Refused(index, 'precondition', `"${id}" is as If-None-Match says`)
   }
   return old
 }

@@ -39,6 +39,8 @@ const importQuery = Type.Object(
 )
 export type ImportQuery = Static<typeof importQuery>
 
+const noParameters = Type.Object({}, { additionalProperties: false })
+
 const id = { pattern: '^[^\\x00-\\x1F\\x7F]{1,200}$' }
 const collectionParams = Type.Object({ collectionId: Type.String(id) })
 export type CollectionParams = Static<typeof collectionParams>
@@ -97,6 +99,7 @@ const problem = (description: string) => ({
 })
 
 const refusals = {
+  400: problem('A parameter is wrong.'),
   401: problem('No valid token.'),
   403: problem('The token may not write everywhere in this collection.'),
   404: problem('There is no such collection, or no such import.'),
@@ -126,6 +129,7 @@ export const listImports = {
   tags,
   summary: 'Imports into a collection, the newest first',
   params: collectionParams,
+  querystring: noParameters,
   response: {
     200: Type.Object({ imports: Type.Array(job) }, { description: 'The last 100.' }),
     ...refusals,
@@ -136,6 +140,7 @@ export const getImport = {
   tags,
   summary: 'How far an import is',
   params: jobParams,
+  querystring: noParameters,
   response: { 200: { ...job, description: 'The import.' }, ...refusals },
 }
 
@@ -144,6 +149,7 @@ export const cancelImport = {
   summary: 'Cancel an import',
   description: 'The collection keeps the data that it has, unless the new data is there already.',
   params: jobParams,
+  querystring: noParameters,
   response: {
     202: { ...job, description: 'It ends within seconds.' },
     ...refusals,

@@ -10,15 +10,22 @@ export class JsonScanner {
   line = 1
   /** Whether the value that is being scanned went deeper than allowed. */
   tooDeep = false
+  /** About how many values it holds: parsing takes time by these, more than by bytes. */
+  values = 1
   #depth = 0
   #inString = false
   #escaped = false
   /** The bracket that closes each level. Beyond the deepest one, levels are only counted. */
-  readonly #closing = new Uint8Array(DEEPEST_NESTING)
+  readonly #closing: Uint8Array
+
+  constructor(deepest: number = DEEPEST_NESTING) {
+    this.#closing = new Uint8Array(deepest)
+  }
 
   /** Before another value. */
   reset(): void {
     this.tooDeep = false
+    this.values = 1
     this.#depth = 0
     this.#inString = false
     this.#escaped = false
@@ -74,6 +81,7 @@ export class JsonScanner {
         case COMMA:
         case COLON:
           if (this.#depth === 0) return index
+          this.values++
           break
         default:
       }
@@ -82,14 +90,15 @@ export class JsonScanner {
   }
 
   #open(closing: number): void {
-    if (this.#depth < DEEPEST_NESTING) this.#closing[this.#depth] = closing
+    if (this.#depth < this.#closing.length) this.#closing[this.#depth] = closing
     else this.tooDeep = true
+    this.values++
     this.#depth++
   }
 
   #close(byte: number): void {
     this.#depth--
-    if (this.#depth < DEEPEST_NESTING && this.#closing[this.#depth] !== byte) {
+    if (this.#depth < this.#closing.length && this.#closing[this.#depth] !== byte) {
       const [found, wanted] = [byte, this.#closing[this.#depth]!].map((code) =>
         String.fromCharCode(code),
       )
