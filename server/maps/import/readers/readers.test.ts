@@ -119,9 +119,14 @@ describe('GeoJSON', () => {
 describe('newline-delimited GeoJSON', () => {
   const ndjson = (text: string) => all(readNdjson(pieces(text)))
 
-  it('refuses a file without a line', async () => {
+  it('refuses a file without a line, and one in UTF-16', async () => {
     await expect(ndjson('')).rejects.toThrow('is empty')
     await expect(ndjson('\n \n')).rejects.toThrow('is empty')
+    const utf16 = Buffer.from(`\ufeff${JSON.stringify(feature(1))}\n`, 'utf16le')
+    await expect(all(readNdjson(pieces(utf16)))).rejects.toMatchObject({
+      line: 1,
+      message: 'is UTF-16; it must be UTF-8',
+    })
   })
 
   it('reads lines, and records behind their separators (RFC 8142)', async () => {
@@ -155,7 +160,7 @@ describe('newline-delimited GeoJSON', () => {
 describe('CSV', () => {
   const csv = (text: string | Buffer, options = {}) => all(readCsv(pieces(text), options))
 
-  it('takes the place from usual columns, and guesses types', async () => {
+  it('takes the place from usual columns, and of each value the narrowest type', async () => {
     const text =
       '\ufeffid;name;Lat;Lng;size;open;code;half\na;"Å; ""x""\n2";55.5;12;3;true;007;1\nb;;-1;2;;;8;2.5\n'
     expect(await csv(text)).toEqual([
@@ -174,20 +179,56 @@ describe('CSV', () => {
         value: {
           id: 'b',
           geometry: { type: 'Point', coordinates: [2, -1] },
-          properties: { name: null, size: null, open: null, code: '8', half: 2.5 },
+          properties: { name: null, size: null, open: null, code: 8, half: 2.5 },
         },
       },
     ])
   })
 
   it('has a fault for a value that does not fit, and for missing columns', async () => {
-    const rows = Array.from({ length: 1_000 }, (_, index) => `${index},1,2`).join('\n')
-    const readings = await csv(`size,x,y\n${rows}\nmany,1,2\n1,2\n1,one,2\n4,1,2\n`)
-    expect(readings.slice(1_000)).toMatchObject([
-      { line: 1_002, fault: 'size: "many" is no integer' },
-      { line: 1_003, fault: 'has 2 columns, the header 3' },
-      { line: 1_004, fault: 'x: "one" is no number' },
-      { line: 1_005, value: { properties: { size: 4 } } },
+    const types = new Map([['size', 'integer']])
+    expect(
+      await csv('size,x,y\n3,1,2\nmany,1,2\n1,2\n1,one,2\n1,0x10,2\n4,1,2\n', { types }),
+    ).toMatchObject([
+      { line: 2, value: { properties: { size: 3 } } },
+      { line: 3, fault: 'size: "many" is no integer' },
+      { line: 4, fault: 'has 2 columns, the header 3' },
+      { line: 5, fault: 'x: "one" is no number' },
+      { line: 6, fault: 'x: "0x10" is no number' },
+      { line: 7, value: { properties: { size: 4 } } },
+    ])
+  })
+
+  it('tells what is no CSV in its place among the records', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => `${index},1,2`)
+    rows[30] = 'a"b,1,2'
+    const readings = await all(readCsv(pieces(`size,x,y\n${rows.join('\n')}\n`, 65_536)))
+    expect(readings.map(({ line }) => line)).toEqual(rows.map((_, index) => index + 2))
+    expect(readings[30]).toMatchObject({ line: 32, fault: expect.stringMatching(/^is not CSV/) })
+  })
+
+  it('prefers a geometry to columns that were not named', async () => {
+    const line = '"{""type"":""LineString"",""coordinates"":[[0,0],[1,1]]}"'
+    const text = `x,y,geometry\n1,2,${line}\n3,4,\n`
+    expect(await csv(text)).toMatchObject([
+      { value: { geometry: { type: 'LineString' }, properties: { x: 1, y: 2 } } },
+      { value: { geometry: { coordinates: [3, 4] }, properties: { x: 3, y: 4 } } },
+    ])
+    expect(await csv(text, { longitude: 'x' })).toMatchObject([
+      { value: { geometry: { coordinates: [1, 2] } } },
+      { value: { geometry: { coordinates: [3, 4] } } },
+    ])
+  })
+
+  it('takes lines that end with a delimiter, and the line that tells Excel which', async () => {
+    expect(await csv('x,y,n,\n1,2,3,\n1,2,3\n1,2,3,4\n1,2,3,,\n')).toMatchObject([
+      { line: 2, value: { properties: { n: 3 } } },
+      { line: 3, value: { properties: { n: 3 } } },
+      { line: 4, fault: 'has 4 columns, the header 4' },
+      { line: 5, fault: 'has 5 columns, the header 4' },
+    ])
+    expect(await csv('sep=|\r\nx|y|n,m;o,p\r\n1|2|3\r\n')).toMatchObject([
+      { line: 3, value: { properties: { 'n,m;o,p': 3 } } },
     ])
   })
 
@@ -226,20 +267,45 @@ describe('CSV', () => {
     ['', /is empty/],
     ['a,b\n1,2\n', /has no columns for longitude/],
     ['x,y,x\n', /names "x" twice/],
+    [',x,y\n1,2,3\n', /the header has no name for column 1/],
     [Buffer.from('x,y,name\n1,2,K\xf8ge\n', 'latin1'), /is not UTF-8/],
+    [Buffer.from('\ufeffx,y\n1,2\n', 'utf16le'), /is UTF-16; it must be UTF-8/],
   ])('refuses %j', async (text, reason) => {
     await expect(csv(text)).rejects.toThrow(reason)
     await expect(csv(text)).rejects.toBeInstanceOf(UnreadableError)
   })
 
-  it('gives up on a quote without end', async () => {
-    async function* text() {
-      yield Buffer.from('x,y,name\n1,2,"')
+  it.each([1, 7, 65_536])(
+    'tells the line that is not UTF-8, in pieces of %i bytes',
+    async (size) => {
+      const good = 'x,y,name\n1,2,"æøå\n東京𝔘"\n'.repeat(20)
+      const text = Buffer.concat([Buffer.from(good), Buffer.from('1,2,K\xf8ge\n', 'latin1')])
+      const more = Buffer.concat([text, Buffer.from(good)])
+      await expect(all(readCsv(pieces(more, size)))).rejects.toMatchObject({
+        line: 61,
+        message: 'is not UTF-8',
+      })
+      const cut = Buffer.from(`${good}æ`).subarray(0, -1)
+      await expect(all(readCsv(pieces(cut, size)))).rejects.toMatchObject({ line: 61 })
+    },
+  )
+
+  it('cannot go on behind a quote without end', async () => {
+    const text = 'x,y,name\n1,2,"a\nb"\n\n3,4,"c\n5,6,d\n7,8,e\n'
+    await expect(csv(text)).rejects.toMatchObject({
+      name: 'UnreadableError',
+      line: 5,
+      message: 'the record that begins here has a quote without end',
+    })
+    async function* endless() {
+      yield Buffer.from('x,y,name\n1,2,n\n1,2,"\n\n')
       for (let sent = 0; sent < 40; sent++) yield Buffer.alloc(1_048_576, 'n')
     }
-    const error = await all(readCsv(text())).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(UnreadableError)
-    expect(error).toMatchObject({ line: 2, message: expect.stringMatching(/Max Record Size/) })
+    await expect(all(readCsv(endless()))).rejects.toMatchObject({
+      name: 'UnreadableError',
+      line: 3,
+      message: expect.stringMatching(/is larger than 16 MiB: a quote/),
+    })
   })
 })
 
