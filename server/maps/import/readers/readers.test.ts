@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { readCsv } from './csv.ts'
@@ -7,7 +6,7 @@ import { readGeoJson } from './geojson.ts'
 import { openImdf } from './imdf.ts'
 import { readNdjson } from './ndjson.ts'
 import { type Reading, UnreadableError } from './reading.ts'
-import { zipFile } from './zip.ts'
+import { openZip } from './zip.ts'
 
 async function all(readings: AsyncIterable<Reading>): Promise<Reading[]> {
   const list: Reading[] = []
@@ -330,9 +329,12 @@ describe('IMDF', () => {
     ],
   }
   const source = (files: Record<string, Uint8Array>) => {
-    const bytes = zipSync(files)
-    return { size: bytes.length, open: () => Readable.from([Buffer.from(bytes)]) }
+    return archiveOf(Buffer.from(zipSync(files)))
   }
+  const archiveOf = (bytes: Buffer) => ({
+    size: bytes.length,
+    open: (from = 0, to = bytes.length) => pieces(bytes.subarray(from, to), 1_000),
+  })
   const manifest = Buffer.from('{"version":"1.0.0","language":"da"}')
 
   it('gives places and levels by what features refer to', async () => {
@@ -375,9 +377,10 @@ describe('IMDF', () => {
   })
 
   it('refuses what is no archive of version 1.0.0', async () => {
-    const text = Buffer.from('no zip at all')
-    const none = { size: 13, open: () => Readable.from([text]) }
-    await expect(openImdf(none)).rejects.toThrow(/has no manifest.json/)
+    const none = archiveOf(Buffer.from('no zip at all'))
+    await expect(openImdf(none)).rejects.toThrow(/is no zip archive, or was cut off/)
+    await expect(openImdf(source({ 'a.txt': manifest }))).rejects.toThrow(/has no manifest.json/)
+    await expect(openImdf(source({ 'manifest.json': manifest }))).rejects.toThrow(/has no features/)
     const newer = source({ 'manifest.json': Buffer.from('{"version":"2.0.0"}') })
     await expect(openImdf(newer)).rejects.toThrow(/version "2.0.0" is not known/)
   })
@@ -386,10 +389,92 @@ describe('IMDF', () => {
     const bomb = source({ 'manifest.json': new Uint8Array(10_000_000) })
     expect(bomb.size).toBeLessThan(20_000)
     await expect(openImdf(bomb)).rejects.toThrow(/more than 1048576 bytes/)
+    const zip = await openZip(bomb)
     const read = async () => {
-      for await (const _ of zipFile(bomb, 'manifest.json', 5_000)) throw new Error('too late')
+      for await (const bytes of zip.read('manifest.json', 50_000)) {
+        if (bytes.length > 50_000) throw new Error('too late')
+      }
     }
-    await expect(read()).rejects.toThrow(/more than 5000 bytes/)
+    await expect(read()).rejects.toThrow(/more than 50000 bytes/)
+  })
+
+  describe('that is damaged', () => {
+    const units = collection(
+      Array.from({ length: 200 }, (_, index) => imdfFeature(`u${index}`, square, {})),
+    )
+    const whole = Buffer.from(
+      zipSync({ 'manifest.json': manifest, 'unit.geojson': units, 'photos.bin': units }),
+    )
+    const stored = Buffer.from(
+      zipSync({ 'manifest.json': manifest, 'unit.geojson': units }, { level: 0 }),
+    )
+    /** With another number at a field of each header of the directory that names the file. */
+    const changed = (field: number, value: number, name = 'unit.geojson') => {
+      const bytes = Buffer.from(whole)
+      bytes.writeUInt16LE(value, bytes.lastIndexOf(name) - 46 + field)
+      return bytes
+    }
+    const opened = async (bytes: Buffer) => {
+      const archive = await openImdf(archiveOf(bytes))
+      return all(archive.read('unit'))
+    }
+
+    it('is read when it is whole, whatever else it holds', async () => {
+      expect(await opened(whole)).toHaveLength(200)
+      expect(await opened(stored)).toHaveLength(200)
+      expect(await opened(changed(10, 93, 'photos.bin'))).toHaveLength(200)
+      expect(
+        await opened(Buffer.concat([whole.subarray(0, -2), Buffer.from([3, 0, 1, 2, 3])])),
+      ).toHaveLength(200)
+    })
+
+    it('is cut off, changed or of an unknown kind', async () => {
+      await expect(opened(whole.subarray(0, -10))).rejects.toThrow(/no directory at its end/)
+      await expect(opened(whole.subarray(100))).rejects.toThrow(/is damaged/)
+      const flipped = Buffer.from(stored)
+      const at = flipped.indexOf('"u77"')
+      flipped.write('"u78"', at)
+      await expect(opened(flipped)).rejects.toThrow(/unit.geojson is not what was packed/)
+      await expect(opened(changed(24, 7))).rejects.toThrow(/unit.geojson is not what was packed/)
+      await expect(opened(changed(20, 7))).rejects.toThrow(/unit.geojson cannot be unpacked/)
+      await expect(opened(changed(10, 9))).rejects.toThrow(/packed by method 9/)
+      await expect(opened(changed(8, 1))).rejects.toThrow(/an encrypted unit.geojson/)
+      await expect(opened(changed(42, 3))).rejects.toThrow(/is not where its directory says/)
+      const renamed = Buffer.from(whole)
+      renamed.write('unix', renamed.indexOf('unit.geojson'))
+      await expect(opened(renamed)).rejects.toThrow(
+        /where unit.geojson should be is "unix.geojson"/,
+      )
+    })
+
+    it('has two files of a name', async () => {
+      const twice = source({
+        'a/manifest.json': manifest,
+        'a/unit.geojson': units,
+        'b/unit.geojson': units,
+      })
+      await expect(openImdf(twice)).rejects.toThrow(/two files unit.geojson: a\/unit.geojson and b/)
+    })
+  })
+
+  it('keeps nothing of ids that are none, and of features without one', async () => {
+    const long = 'x'.repeat(1_000)
+    const archive = await openImdf(
+      source({
+        'manifest.json': manifest,
+        'anchor.geojson': collection([
+          { ...imdfFeature('', { type: 'Point', coordinates: [1, 2] }, {}), id: undefined },
+          imdfFeature('a', { type: 'Point', coordinates: [1, 2] }, { address_id: long }),
+        ]),
+        'address.geojson': collection([
+          { ...imdfFeature('', null, {}), id: undefined },
+          imdfFeature(long, null, {}),
+          imdfFeature('undefined', null, {}),
+        ]),
+      }),
+    )
+    const readings = await all(archive.read('address'))
+    expect(readings.map((each) => 'fault' in each)).toEqual([true, true, true])
   })
 })
 
