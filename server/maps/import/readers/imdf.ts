@@ -58,14 +58,25 @@ export async function openImdf(source: Source): Promise<ImdfArchive> {
   if (types.length === 0) {
     throw new UnreadableError(0, 'has no features: no venue.geojson, unit.geojson or the like')
   }
-  const index = await createImdfIndex(types, (type) => readGeoJson(zip.read(`${type}.geojson`)))
+  const index = await createImdfIndex(types, (type) => readPart(zip, type))
   return {
     types,
     async *read(type) {
-      for await (const reading of readGeoJson(zip.read(`${type}.geojson`))) {
+      for await (const reading of readPart(zip, type)) {
         yield 'fault' in reading ? reading : placed(reading, type, index, language)
       }
     },
+  }
+}
+
+/** What ends it says in which file. */
+async function* readPart(zip: ZipArchive, type: ImdfType): AsyncGenerator<Reading> {
+  const name = `${type}.geojson`
+  try {
+    yield* readGeoJson(zip.read(name))
+  } catch (error) {
+    if (!(error instanceof UnreadableError) || error.message.includes(name)) throw error
+    throw new UnreadableError(error.line, `${name} ${error.message}`)
   }
 }
 

@@ -447,6 +447,14 @@ describe('IMDF', () => {
       )
     })
 
+    it('has a file that is no GeoJSON, and names it', async () => {
+      const bad = source({ 'manifest.json': manifest, 'unit.geojson': Buffer.from('[\n') })
+      await expect(openImdf(bad)).rejects.toMatchObject({
+        line: 1,
+        message: expect.stringMatching(/^unit.geojson is an array/),
+      })
+    })
+
     it('has two files of a name', async () => {
       const twice = source({
         'a/manifest.json': manifest,
