@@ -4,8 +4,8 @@ The base URL and the client come from the environment (data/sample.json has thos
 
     MAPGATE_URL=http://localhost:8080 CLIENT_ID=... CLIENT_SECRET=... python3 all-features.py places
 
-Pages are read one after the other by their `next` links; a refused call is made again after the time
-that the answer names. Needs `requests`.
+Pages are read one after the other by their `next` links, 1,000 features each or as many as a second
+argument says; a refused call is made again after the time that the answer names. Needs `requests`.
 """
 
 import os
@@ -16,6 +16,7 @@ import requests
 
 base_url = os.environ["MAPGATE_URL"]
 collection = sys.argv[1]
+page_size = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
 
 
 def log_in():
@@ -42,7 +43,7 @@ def get(session, url):
             return answer.json()
 
 
-def all_features(session, collection, page_size=1000):
+def all_features(session, collection, page_size):
     url = f"{base_url}/maps/collections/{collection}/items?limit={page_size}"
     while url:
         page = get(session, url)
@@ -54,7 +55,7 @@ with requests.Session() as session:
     session.headers["Authorization"] = f"Bearer {log_in()}"
     count = 0
     first = None
-    for feature in all_features(session, collection):
+    for feature in all_features(session, collection, page_size):
         first = first or feature
         count += 1
     print(f"{count} features in {collection}")

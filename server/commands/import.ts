@@ -105,22 +105,39 @@ async function run(session: Session, file: string, options: Options): Promise<vo
   const source = await openFile(file, progress)
   await using store = await openMapStore(mapsLocation(settings, databaseLocation(settings)))
   const done: Imported[] = []
-  for (const part of await partsOf(source, format, options)) {
-    progress.begin(part.collectionId, source.size ?? 0)
-    const { created, ignored } = await prepareCollection(session, part.collectionId, options)
-    if (ignored.length > 0) {
-      output.note(
-        `${part.collectionId} is there already: ${ignored.join(', ')} changed nothing (“mapgate collections change” does).`,
+  const failed: { collection: string; reason: string }[] = []
+  const parts = await partsOf(source, format, options)
+  for (const part of parts) {
+    try {
+      progress.begin(part.collectionId, source.size ?? 0)
+      const { created, ignored } = await prepareCollection(session, part.collectionId, options)
+      if (ignored.length > 0) {
+        output.note(
+          `${part.collectionId} is there already: ${ignored.join(', ')} changed nothing (“mapgate collections change” does).`,
+        )
+      }
+      const { kind: _kind, ...counts } = await importPart(
+        { session, store, source, progress, created },
+        part,
       )
+      done.push({ collection: part.collectionId, created, ...counts })
+    } catch (error) {
+      if (!(error instanceof Refusal) || parts.length === 1) throw error
+      failed.push({ collection: part.collectionId, reason: error.message })
+      if (error.code === CANCELLED) break
     }
-    const { kind: _kind, ...counts } = await importPart(
-      { session, store, source, progress, created },
-      part,
-    )
-    done.push({ collection: part.collectionId, created, ...counts })
   }
-  output.show({ imports: done }, done.map(summary).join('\n'))
+  output.show(
+    { imports: done, ...(failed.length > 0 && { failed }) },
+    [...done.map(summary), ...failed.map(({ reason }) => reason)].join('\n'),
+  )
+  if (failed.length > 0) {
+    throw new Refusal('import', `Only ${done.length} of ${parts.length} types were imported.`)
+  }
 }
+
+/** The code of an import that was broken off: those behind it are not begun. */
+const CANCELLED = 'cancelled'
 
 interface Part {
   collectionId: string
@@ -186,7 +203,7 @@ async function importPart(
     // What was created for data that does not come would be found empty.
     if (created) await access.collections.delete(actor, collectionId)
     throw new Refusal(
-      'import',
+      interrupted.signal.aborted ? CANCELLED : 'import',
       `The import into ${collectionId} failed: ${printable(reasonOf(outcome))}. ${created ? 'It was not created.' : 'Its data is as it was.'}`,
     )
   }

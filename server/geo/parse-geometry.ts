@@ -117,6 +117,11 @@ function faultOfPosition(value: unknown): Judgement {
   if (!isNumber(longitude) || !isNumber(latitude) || (value.length === 3 && !isNumber(height))) {
     return fault('must be a position of finite numbers')
   }
+  if (Math.abs(longitude) > 360 || Math.abs(latitude) > 360) {
+    return fault(
+      `is ${longitude}, ${latitude}: are these degrees? It must be longitude and latitude`,
+    )
+  }
   if (longitude < -180 || longitude > 180) {
     return fault(`has longitude ${longitude}, beyond ±180: cut it at the antimeridian`)
   }

@@ -214,6 +214,25 @@ describe('mapgate import and export', () => {
     expect(await exported('halls')).toHaveLength(1)
   })
 
+  it('imports the other types of an archive when one cannot be, and says so', async () => {
+    const place = (id: string) => ({ ...point(id, {}), id })
+    const archive = zipSync({
+      'manifest.json': Buffer.from('{"version":"1.0.0","language":"en"}'),
+      'anchor.geojson': Buffer.from(collection([place('a')])),
+      'amenity.geojson': Buffer.from(collection([point('m', {}, [200, 0])])),
+      'kiosk.geojson': Buffer.from(collection([place('k')])),
+    })
+    const path = await file('broken.zip', archive)
+    const command = `import ${path} --collection broken --customer lund`
+    const { code, stdout, stderr } = await installation().run(command)
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^Imported 1 feature into .*broken-kiosk\.$/m)
+    expect(stdout).toMatch(/^Imported 1 feature into .*broken-anchor\.$/m)
+    expect(stdout).toMatch(/^The import into broken-amenity failed: .*It was not created\.$/m)
+    expect(stderr).toMatch(/Only 2 of 3 types were imported/)
+    expect(await exported('broken-anchor')).toHaveLength(1)
+  })
+
   it('writes what it reads again: every format, a file as well as the output', async () => {
     const odd = { name: 'a, "b"\nc', code: '007', list: [1, { b: null }], size: 0.1, open: false }
     const features = [point('é/1', odd, [12.3456789, -5]), point(2, { name: '' })]

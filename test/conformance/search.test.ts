@@ -50,7 +50,11 @@ describe('GET /maps/search', () => {
   it('finds features by name, the nearest first', async () => {
     const near = '-89.4,43.07'
     const found = await search({ q: 'MÁDISON', collections: 'places', near, limit: '3' })
-    expect(found).toMatchObject({ type: 'FeatureCollection', numberReturned: 3 })
+    expect(found).toMatchObject({
+      type: 'FeatureCollection',
+      numberReturned: 3,
+      allSearched: true,
+    })
     expect(found.attribution).toMatch(/GeoNames/)
     const [first] = found.features
     expect(first).toMatchObject({

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Feature, Point } from 'geojson'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AccessScope, View } from '../../server/access/scopes/access-scope.ts'
 import { wholeScope } from '../../server/access/scopes/whole-scope.ts'
 import type { LonLat } from '../../server/geo/box.ts'
@@ -139,6 +139,105 @@ describeDatabases('search', (kind, locate) => {
       .filter(({ name }) => name.length === 2)
       .find(({ geometry }) => Math.abs((geometry as Point).coordinates[0]! - 20.008) < 0.01)
     expect(await find({ text: 'san a', limit: 1, near: [20.008, 0] })).toEqual([nearest!.id])
+  })
+
+  describe('of more than it looks at', () => {
+    const places = (
+      count: number,
+      nameOf: (place: number) => string,
+      at: (place: number) => LonLat,
+    ) =>
+      Array.from({ length: count }, (_, place) => ({
+        id: `f${String(place).padStart(4, '0')}`,
+        geometry: pointAt(at(place)),
+        properties: { name: nameOf(place) },
+      }))
+    const put = (all: ReturnType<typeof places>) =>
+      importFeatures(store, everything, 'c0', definition, all)
+    const ids = (...numbers: number[]) => numbers.map((each) => `f${String(each).padStart(4, '0')}`)
+
+    it('ranks the first by the alphabet, and of words those with the lowest keys', async () => {
+      // The shorter names are the later ones.
+      const nameOf = (place: number) =>
+        `San ${String(place).padStart(3, '0')} ${'x'.repeat(60 - place)}`
+      await put(places(60, nameOf, () => [0, 0]))
+      expect(await find({ text: 'san', limit: 3, most: 20 })).toEqual(ids(19, 18, 17))
+      expect(await find({ text: 'x', limit: 3, most: 20 })).toEqual(ids(19, 18, 17))
+      expect(await find({ text: 'san', limit: 3 })).toEqual(ids(59, 58, 57))
+    })
+
+    it('finds the nearest of a common word all the same', async () => {
+      const nameOf = (place: number) => (place % 3 === 0 ? 'San' : `San ${1_000 - place}`)
+      await put(places(1_000, nameOf, (place) => [((place * 7) % 1_000) / 10, 0]))
+      for (const text of ['san', 'san 1', '1', 's']) {
+        for (const near of [
+          [33.33, 0.01],
+          [0, 0],
+          [99.9, 0],
+        ] as LonLat[]) {
+          const asked = { text, near, limit: 4 }
+          expect(await find({ ...asked, most: 150 }), JSON.stringify(asked)).toEqual(
+            await find(asked),
+          )
+        }
+      }
+    })
+
+    it('gives the nearest of the first where too much else lies around the point', async () => {
+      const nameOf = (place: number) =>
+        place < 100 ? `San ${String(place).padStart(3, '0')}` : 'a'
+      await put(places(300, nameOf, (place) => (place < 100 ? [50 - place / 10, 0] : [0, 0])))
+      expect(await find({ text: 'san', near: [0, 0], limit: 2, most: 20 })).toEqual(ids(19, 18))
+      expect(await find({ text: 'san', near: [0, 0], limit: 2 })).toEqual(ids(99, 98))
+    })
+
+    it('counts nothing that is not seen', async () => {
+      const area = rectangle(10, -1, 20, 1)
+      const scope = seeing(viewOf([[area, rectangle(60, -1, 61, 1)]]))
+      const all = places(
+        600,
+        (place) => `San ${String((place * 7) % 600).padStart(3, '0')}`,
+        (place) => [place / 10, 0],
+      )
+      const seen = all.filter(({ geometry }) => jstsIntersects(area, geometry))
+      const queries = [
+        { text: 'san' },
+        { text: '0' },
+        { text: 'san', near: [15.02, 0] as LonLat },
+        { text: 'san', near: [0, 0] as LonLat },
+        { text: 'san', boxes: [{ west: 0, south: -1, east: 15, north: 1 }] },
+      ].map((query) => ({ ...query, limit: 5, most: 20 }))
+      await put(seen)
+      const alone = []
+      for (const query of queries) alone.push(await find(query, scope))
+      await put(all)
+      for (const [index, query] of queries.entries()) {
+        expect(await find(query, scope), JSON.stringify(query)).toEqual(alone[index])
+      }
+    })
+
+    it('shares what it looks at among collections', async () => {
+      const nameOf = (place: number) =>
+        `San ${String(place).padStart(3, '0')} ${'x'.repeat(60 - place)}`
+      const all = places(60, nameOf, () => [0, 0])
+      await put(all)
+      await importFeatures(store, everything, 'c1', definition, all.slice(0, 5))
+      const both = async (collectionIds: string[]) => {
+        const hits = await store.search(everything, {
+          text: 'san',
+          limit: 5,
+          most: 40,
+          collectionIds,
+        })
+        return hits
+          .map(described)
+          .map(({ id }) => id)
+          .slice(0, 1)
+      }
+      // Half of it, and what the first one left.
+      expect(await both(['c0', 'c1'])).toEqual(ids(19))
+      expect(await both(['c1', 'c0'])).toEqual(ids(34))
+    })
   })
 
   it('does not forget what only its geometry tells, though enough others follow', async () => {

@@ -32,7 +32,7 @@ export function parseDatetime(text: string): ParsedTime {
  * after it.
  * @returns null when it is neither, or no such day or time exists
  */
-function parseTime(text: string): { from: number; to: number } | null {
+export function parseTime(text: string): { from: number; to: number } | null {
   const day = DATE.exec(text)
   if (day) {
     const from = dayOf(day)

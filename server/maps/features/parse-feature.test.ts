@@ -57,6 +57,14 @@ describe('a feature that is sent', () => {
     )
   })
 
+  it('has times that can be read', () => {
+    const loose: Property[] = [{ name: 'since', type: 'string', role: 'start' }]
+    const parse = (since: string) =>
+      parseFeature(withProperties({ since }), '', { ...judge, schema: loose })
+    expect(parse('1911').properties).toEqual({ since: '1911' })
+    expect(() => parse('summer 1911')).toThrow(/properties\.since.* must be a time such as/)
+  })
+
   it('may lack an id, properties, and values', () => {
     const { id, properties, geometry } = parseFeature(
       { type: 'Feature', geometry: feature.geometry, properties: null },

@@ -1,13 +1,24 @@
 import type { Property } from '../store/collection-state.ts'
+import { faultOfTime } from '../store/valid-time.ts'
 import { isDate, isDateTime } from './datetime.ts'
 
 /**
  * What is wrong with a value for a property, fit to follow its name; null: nothing. Every property may
  * be null.
  */
-export function faultOfValue({ type, format }: Property, value: unknown): string | null {
-  if (value === null || type === 'object') return null
+export function faultOfValue({ type, format, role }: Property, value: unknown): string | null {
+  if (value === null) return null
+  return faultOfType(type, format, value) ?? faultOfTime(role, value)
+}
+
+function faultOfType(
+  type: Property['type'],
+  format: Property['format'],
+  value: unknown,
+): string | null {
   switch (type) {
+    case 'object':
+      return null
     case 'number':
       return typeof value === 'number' && Number.isFinite(value) ? null : 'must be a number'
     case 'integer':

@@ -4,16 +4,18 @@ import type { Source } from './readers/reading.ts'
 
 /**
  * A file to import.
- * @param onBytes hears how far it has been read, from its start
+ * @param onBytes hears how far it has been read, counted from its start
  * @throws when it cannot be found
  */
 export async function fileSource(path: string, onBytes?: (bytes: number) => void): Promise<Source> {
   const { size } = await stat(path)
   return {
     size,
-    async *open() {
-      let read = 0
-      for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+    async *open(from = 0, to = Infinity) {
+      if (to <= from) return
+      let read = from
+      const stream = createReadStream(path, { start: from, end: to - 1 })
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
         read += chunk.length
         onBytes?.(read)
         yield chunk

@@ -27,6 +27,11 @@ describe('judgeRecord', () => {
     [{ id: '' }, /^id must be/],
     [{ id: 'x'.repeat(129) }, /^id must be/],
     [{ id: 'a\nb' }, /^id must be/],
+    [JSON.parse('{"id":9007199254740993}') as object, /^id is a number beyond ±2\^53.*as a text/],
+    [
+      JSON.parse('{"properties":{"size":1e400}}') as object,
+      /^properties: "size" must be an integer, not one beyond 1\.8e308$/,
+    ],
     [{ geometry: null }, /^geometry: is missing/],
     [{ geometry: 'POINT (1 2)' }, /^geometry must be a GeoJSON geometry/],
     [
@@ -49,6 +54,10 @@ describe('judgeRecord', () => {
     [{ properties: { colour: 'red' } }, /^properties: "colour" is one too many/],
     [{ properties: { '': 1 } }, /empty name/],
     [{ properties: { ['x'.repeat(10_000)]: 1 } }, /a name has 10000 characters/],
+    [
+      { properties: { from: 'summer 1911' } },
+      /^properties: "from" must be a time such as .*, not "summer 1911"$/,
+    ],
     [{ properties: { from: '2026-02-01', to: '2026-01-01' } }, /ends before it starts/],
   ])('says what is wrong with %j', (record, reason) => {
     expect(judge(record as Partial<SourceRecord>)).toMatch(reason)

@@ -46,7 +46,7 @@ async function run(
   const { store, scope, collectionId, options } = order
   const state = await store.state(scope, collectionId)
   if (!state) return failed('there is no such collection')
-  const { sketch, types } = await look(order, state.schema)
+  const sketch = await look(order, state.schema)
   const schema = sketch.schema(options)
   const missing = sketch.features > 0 ? missingProperty(schema, options) : undefined
   if (missing !== undefined) return failed(`no record has a property ${shortened(missing)}`)
@@ -61,7 +61,7 @@ async function run(
   if (begun.kind === 'forbidden') return failed('it must not be written')
   await using generation = begun.generation
   const rules = judgementOf(schema, dimension)
-  const features = await write(order, types, rules, generation, faults)
+  const features = await write(order, typesOf(schema), rules, generation, faults)
   const [first] = faults.kept
   if (first && options.strict) return failed(first.reason, first.line)
   if (first && features === 0) return failed(`no record can be taken: ${first.reason}`, first.line)
@@ -76,11 +76,10 @@ async function run(
 async function look(
   { source, options, onProgress, signal }: ImportOrder,
   known: readonly Property[],
-) {
-  const sketch = new SchemaSketch(known)
-  const types = new Map(known.map(({ name, type }) => [name, type]))
+): Promise<SchemaSketch> {
+  const sketch = new SchemaSketch(known, options.format === 'csv' ? 'string' : 'object')
   let records = 0
-  for await (const reading of readRecords(source, options, types)) {
+  for await (const reading of readRecords(source, options, typesOf(known))) {
     records++
     if ('value' in reading) sketch.add(reading.value.geometry, reading.value.properties)
     if (records % RECORDS_BETWEEN_LOOKS === 0) {
@@ -88,7 +87,12 @@ async function look(
       onProgress?.({ phase: 'looking', records, features: 0, faults: 0 })
     }
   }
-  return { sketch, types }
+  return sketch
+}
+
+/** For CSV, which does not tell them itself. */
+function typesOf(schema: readonly Property[]): Map<string, Property['type']> {
+  return new Map(schema.map(({ name, type }) => [name, type]))
 }
 
 /** @returns how many were written; with `strict`, it ends at the first fault */
@@ -118,13 +122,14 @@ async function write(
   return batch.written
 }
 
-/** One that the options name and the collection does not have. */
+/** One that the options name and the collection does not have; of features' own ids, `id` is said too. */
 function missingProperty(
   schema: readonly Property[],
   { idProperty, start, end, instant, search = [] }: ImportOptions,
 ): string | undefined {
   const names = new Set(schema.map(({ name }) => name))
-  return [idProperty, start, end, instant, ...search].find(
+  const ids = idProperty === 'id' ? undefined : idProperty
+  return [ids, start, end, instant, ...search].find(
     (name) => name !== undefined && !names.has(name),
   )
 }

@@ -31,6 +31,26 @@ describe('SchemaSketch', () => {
     ])
   })
 
+  it('takes values of several types for text where all of them are', () => {
+    const sketch = new SchemaSketch([], 'string')
+    for (const value of [7, 'a']) sketch.add(point, { code: value, size: 7 })
+    for (const value of [true, 1.5])
+      sketch.add(point, { mixed: value, size: value === true ? 1 : 2.5 })
+    expect(sketch.schema(options)).toEqual([
+      { name: 'code', type: 'string' },
+      { name: 'size', type: 'number' },
+      { name: 'mixed', type: 'string' },
+    ])
+  })
+
+  it('searches what the last import names, and what was searched before if it names nothing', () => {
+    const searched = schemaOf([{ name: 'a', kind: 'b', note: 'c' }], [], { search: ['kind'] })
+    const roles = (schema: Property[]) => schema.map(({ search }) => search)
+    expect(roles(searched)).toEqual(['name', 'text', undefined])
+    expect(roles(schemaOf([], searched))).toEqual(['name', 'text', undefined])
+    expect(roles(schemaOf([], searched, { search: ['note'] }))).toEqual(['name', undefined, 'text'])
+  })
+
   it('keeps what was known, and adds what is new behind it', () => {
     const known: Property[] = [
       { name: 'size', type: 'string', title: 'Size' },

@@ -16,10 +16,13 @@ export class SchemaSketch {
   readonly #found = new Map<string, Found>()
   /** How many geometries there are of points, lines and polygons. */
   readonly #dimensions = [0, 0, 0]
+  readonly #mixed: Property['type']
   #features = 0
 
-  constructor(known: readonly Property[]) {
+  /** @param mixed the type of a property whose values have several: of CSV, all that is text is one */
+  constructor(known: readonly Property[], mixed: 'string' | 'object' = 'object') {
     this.#known = new Map(known.map((property) => [property.name, property]))
+    this.#mixed = mixed
   }
 
   /** How many have been looked at. */
@@ -50,7 +53,10 @@ export class SchemaSketch {
   }
 
   schema(options: ImportOptions): Property[] {
-    const found = [...this.#found].map(([name, { type }]): Property => ({ name, type }))
+    const found = [...this.#found].map(([name, types]): Property => ({
+      name,
+      type: types.among(this.#mixed),
+    }))
     return [...this.#known.values(), ...found].map((property) => meaningOf(property, options))
   }
 
@@ -72,11 +78,12 @@ class Found {
     if (type) this.#types.add(type)
   }
 
-  get type(): Property['type'] {
+  /** @param mixed what several make */
+  among(mixed: Property['type']): Property['type'] {
     const types = [...this.#types]
     if (types.length === 0) return 'string'
     if (types.length === 1) return types[0]!
-    return types.every((type) => type === 'integer' || type === 'number') ? 'number' : 'object'
+    return types.every((type) => type === 'integer' || type === 'number') ? 'number' : mixed
   }
 }
 
@@ -106,8 +113,8 @@ function meaningOf(property: Property, options: ImportOptions): Property {
   const usual = name === 'level' && type === 'integer' ? 'level' : undefined
   const roleNow = chosen ?? (isTaken ? undefined : (role ?? usual))
   const isName = name === 'name' && type === 'string'
-  const searchNow =
-    search ?? (isName ? 'name' : options.search?.includes(name) ? 'text' : undefined)
+  const isChosen = options.search ? options.search.includes(name) : search !== undefined
+  const searchNow = search === 'name' || isName ? 'name' : isChosen ? 'text' : undefined
   return { ...rest, ...(roleNow && { role: roleNow }), ...(searchNow && { search: searchNow }) }
 }
 

@@ -1,4 +1,4 @@
-import { type Box, snapToZero } from '../../geo/box.ts'
+import { type Box, boxUnion, snapToZero } from '../../geo/box.ts'
 import type { Lookup } from './search.ts'
 
 /** The part of a look-up's SQL that both databases understand. */
@@ -8,34 +8,56 @@ export interface LookupDialect {
   /** Of a generation: its rows are in `search`. */
   table: string
   /** Adds to FROM and WHERE what leaves rows that have words beginning with each of these. */
-  havingWords: (tokens: readonly string[]) => { from: string; where: string }
+  havingWords: (tokens: readonly string[]) => { from: string; where: string; key: string }
+  /** Selects the `key` of features whose box touches the window, by an index; perhaps of some more. */
+  keysIn: (window: Box) => string
+  /** Joins in the order of the text, if the database has to be told. */
+  join: string
 }
 
 export function lookupSql(
-  { match, wanted, windows, ordered }: Lookup,
+  { match, wanted, windows, most, ranked }: Lookup,
   { bind, table, havingWords }: LookupDialect,
 ): string {
-  const { from, where } =
-    match === 'word'
-      ? havingWords(rarest(wanted.tokens))
-      : {
-          from: `${table} search`,
-          where:
-            match === 'exact'
-              ? `search.name = ${bind(wanted.text)}`
-              : `search.name >= ${bind(wanted.text)} and search.name < ${bind(behind(wanted.text))}`,
-        }
-  const touching = windows && windows.length <= MOST_WINDOWS ? `and ${touches(windows, bind)}` : ''
-  return `select ${COLUMNS} from ${from} where ${where} ${touching} ${ordered ? ORDER : ''}`
+  const { from, where, order } = candidates()
+  const touching = windows ? `and ${touches(few(windows), bind)}` : ''
+  const limit = most === null ? '' : `limit ${bind(most)}`
+  const found = `select ${COLUMNS} from ${from} where ${where} ${touching} order by ${order} ${limit}`
+  return ranked ? `select * from (${found}) search ${RANKS}` : found
+
+  function candidates() {
+    if (match === 'word') {
+      const words = havingWords(rarest(wanted.tokens))
+      return { ...words, order: words.key }
+    }
+    const where =
+      match === 'exact'
+        ? `search.name = ${bind(wanted.text)}`
+        : `search.name >= ${bind(wanted.text)} and search.name < ${bind(behind(wanted.text))}`
+    return { from: `${table} search`, where, order: 'search.name, search.key' }
+  }
+}
+
+/** Rows of the features whose box touches a window, in any order, perhaps some more or twice. */
+export function aroundSql(
+  windows: readonly Box[],
+  { table, keysIn, join }: Pick<LookupDialect, 'table' | 'keysIn' | 'join'>,
+): string {
+  return `select ${COLUMNS} from (${few(windows).map(keysIn).join(' union all ')}) around
+    ${join} ${table} search on search.key = around.key`
 }
 
 const COLUMNS = `search.key, search.id, search.name, search.words,
   search.west, search.south, search.east, search.north`
 
-const ORDER = "order by search.name = '', length(search.name), search.id"
+const RANKS = "order by search.name = '', length(search.name), search.id"
 
-/** More of them than this are left to be judged with the rows. */
+/** Of more of them than this, the box around all. */
 const MOST_WINDOWS = 20
+
+function few(windows: readonly Box[]): readonly Box[] {
+  return windows.length > MOST_WINDOWS ? [windows.reduce(boxUnion)] : windows
+}
 
 function touches(windows: readonly Box[], bind: LookupDialect['bind']): string {
   if (windows.length === 0) return '1 = 0'

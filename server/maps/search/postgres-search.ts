@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
-import { lookupSql } from './lookup-sql.ts'
-import type { SearchSource } from './search.ts'
+import { snapToZero } from '../../geo/box.ts'
+import { aroundSql, type LookupDialect, lookupSql } from './lookup-sql.ts'
+import type { SearchCursor, SearchSource } from './search.ts'
 import type { SearchRow } from './search-row.ts'
 
 /**
@@ -65,31 +66,46 @@ export function createPostgresSearchSource(
   features: (keys: readonly number[]) => Promise<ReadonlyMap<number, string>>,
 ): SearchSource {
   return {
-    async open(lookup) {
-      const values: (string | number)[] = []
-      const bind = (value: string | number) => `$${values.push(value)}`
-      const sql = lookupSql(lookup, {
-        bind,
-        table: `map_search_${number}`,
-        havingWords: (tokens) => ({
-          from: `map_search_${number} search`,
-          where: `${vectorOf('search.words')} @@ ${bind(tokens.map((token) => `'${token}':*`).join(' & '))}::tsquery`,
-        }),
-      })
-      // One is closed before the next one is opened.
-      await client.query(`declare search_rows no scroll cursor for ${sql}`, values)
-      return {
-        async next(count) {
-          const { rows } = await client.query<SearchRow>(`fetch ${count} from search_rows`)
-          return rows
-        },
-        async close() {
-          // Where the transaction has failed it is closed already, and that is the error to be told.
-          await client.query('close search_rows').catch(() => {})
-        },
-      }
-    },
+    open: (lookup) => read((dialect) => lookupSql(lookup, dialect)),
+    around: (windows) => read((dialect) => aroundSql(windows, dialect)),
     features,
+  }
+
+  async function read(sqlOf: (dialect: LookupDialect) => string): Promise<SearchCursor> {
+    const values: (string | number)[] = []
+    const sql = sqlOf(dialectOf(number, (value) => `$${values.push(value)}`))
+    // One is closed before the next one is opened.
+    await client.query(`declare search_rows no scroll cursor for ${sql}`, values)
+    return {
+      async next(count) {
+        const { rows } = await client.query<SearchRow>(`fetch ${count} from search_rows`)
+        return rows
+      },
+      async close() {
+        // Where the transaction has failed it is closed already, and that is the error to be told.
+        await client.query('close search_rows').catch(() => {})
+      },
+    }
+  }
+}
+
+function dialectOf(number: number | bigint, bind: LookupDialect['bind']): LookupDialect {
+  return {
+    bind,
+    table: `map_search_${number}`,
+    join: 'join',
+    havingWords: (tokens) => ({
+      from: `map_search_${number} search`,
+      where: `${vectorOf('search.words')} @@ ${bind(tokens.map((token) => `'${token}':*`).join(' & '))}::tsquery`,
+      key: 'search.key',
+    }),
+    // Sides that are the wrong way round are swapped, which gives more.
+    keysIn(window) {
+      const { west, south, east, north } = window
+      const [e, n, w, s] = [east, north, west, south].map(snapToZero)
+      return `select key from map_features_${number}
+        where bounds && ${bind(`(${e},${n}),(${w},${s})`)}::box`
+    },
   }
 }
 

@@ -13,9 +13,10 @@ import type { MapStore } from '../store/map-store.ts'
 import type { SearchHit, SearchQuery } from '../store/search-query.ts'
 import { wantedOf } from './rank.ts'
 import * as schemas from './schemas.ts'
+import { MOST_COLLECTIONS, whereToSearch } from './where-to-search.ts'
 
 export interface SearchRoutesOptions {
-  store: Pick<MapStore, 'search'>
+  store: Pick<MapStore, 'search' | 'state'>
   /** Where clients reach the server, without a slash at the end. */
   publicUrl: string
   /** What the caller of this request may see. */
@@ -38,12 +39,15 @@ export async function searchRoutes(
       const { query } = request
       const asked = parseQuery(query)
       const scope = await accessScope(request)
-      const collections =
+      const { collections, all } =
         query.collections === undefined
-          ? searchable(scope)
-          : namedCollections(query.collections, scope, () => {
-              if (!request.caller) needToken(request)
-            })
+          ? await whereToSearch(store, scope, request.caller?.customerId ?? null)
+          : {
+              collections: namedCollections(query.collections, scope, () => {
+                if (!request.caller) needToken(request)
+              }),
+              all: true,
+            }
       const collectionIds = collections.map(({ id }) => id)
       const hits = await store.search(scope, { ...asked, collectionIds })
       const found = collections.filter(({ id }) =>
@@ -52,6 +56,7 @@ export async function searchRoutes(
       const head = JSON.stringify({
         type: 'FeatureCollection',
         numberReturned: hits.length,
+        allSearched: all,
         attribution: [...new Set(found.map(({ attribution }) => attribution))]
           .filter((attribution) => attribution !== '')
           .join('; '),
@@ -89,23 +94,11 @@ function parseQuery({
   }
 }
 
-/** All that the caller may see, unless they are too many for one search. */
-function searchable(scope: AccessScope): readonly Collection[] {
-  const all = scope.collections()
-  if (all.length > schemas.MOST_COLLECTIONS) {
-    throw badParameter(
-      'collections',
-      `must name at most ${schemas.MOST_COLLECTIONS} collections; there are ${all.length}`,
-    )
-  }
-  return all
-}
-
 /** @param onUnknown is called before the Problem is thrown: it may throw another */
 function namedCollections(text: string, scope: AccessScope, onUnknown: () => void): Collection[] {
-  const ids = [...new Set(text.split(',', 10 * schemas.MOST_COLLECTIONS))]
-  if (ids.length > schemas.MOST_COLLECTIONS) {
-    throw badParameter('collections', `must name at most ${schemas.MOST_COLLECTIONS} collections`)
+  const ids = [...new Set(text.split(',', 10 * MOST_COLLECTIONS))]
+  if (ids.length > MOST_COLLECTIONS) {
+    throw badParameter('collections', `must name at most ${MOST_COLLECTIONS} collections`)
   }
   return ids.map((id) => {
     const collection = scope.collection(id)

@@ -1,10 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { problems } from '../features/answer-schemas.ts'
 import { MATCHES } from './rank.ts'
+import { MOST_COLLECTIONS } from './where-to-search.ts'
 
 /** The schemas of the search route: for checking requests, and for the API reference. */
-
-export const MOST_COLLECTIONS = 100
 
 const query = Type.Object(
   {
@@ -16,7 +15,7 @@ const query = Type.Object(
     }),
     collections: Type.Optional(
       Type.String({
-        description: `Where to look: ids of collections, separated by commas, at most ${MOST_COLLECTIONS}; default: all that may be seen.`,
+        description: `Where to look: ids of collections, separated by commas, at most ${MOST_COLLECTIONS}; default: all that may be seen, or so many of them.`,
       }),
     ),
     near: Type.Optional(
@@ -86,6 +85,9 @@ export const search = {
           schema: Type.Object({
             type: Type.Literal('FeatureCollection'),
             numberReturned: Type.Integer(),
+            allSearched: Type.Boolean({
+              description: `False: more than ${MOST_COLLECTIONS} collections have something to search, and it was looked in so many; \`collections\` says in which.`,
+            }),
             attribution: Type.String({ description: 'To be shown wherever the data is.' }),
             links: Type.Array(link),
             features: Type.Array(hit),

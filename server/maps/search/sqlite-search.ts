@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { lookupSql } from './lookup-sql.ts'
-import type { Lookup, SearchSource } from './search.ts'
+import { snapToZero } from '../../geo/box.ts'
+import { aroundSql, type LookupDialect, lookupSql } from './lookup-sql.ts'
+import type { SearchCursor, SearchSource } from './search.ts'
 import type { SearchRow } from './search-row.ts'
 
 /**
@@ -113,39 +114,47 @@ export function createSqliteSearchSource(
   features: (keys: readonly number[]) => ReadonlyMap<number, string>,
 ): SearchSource {
   return {
-    open(lookup) {
-      const { sql, values } = selectOf(number, lookup)
-      const rows = connection.prepare(sql).iterate(...values)
-      return {
-        next(count) {
-          const some: SearchRow[] = []
-          while (some.length < count) {
-            const { done, value } = rows.next()
-            if (done) break
-            some.push(value as unknown as SearchRow)
-          }
-          return some
-        },
-        close() {
-          rows.return?.()
-        },
-      }
-    },
+    open: (lookup) => read((dialect) => lookupSql(lookup, dialect)),
+    around: (windows) => read((dialect) => aroundSql(windows, dialect)),
     features,
+  }
+
+  function read(sqlOf: (dialect: LookupDialect) => string): SearchCursor {
+    const values: SQLInputValue[] = []
+    const sql = sqlOf(dialectOf(number, (value) => `?${values.push(value)}`))
+    const rows = connection.prepare(sql).iterate(...values)
+    return {
+      next(count) {
+        const some: SearchRow[] = []
+        while (some.length < count) {
+          const { done, value } = rows.next()
+          if (done) break
+          some.push(value as unknown as SearchRow)
+        }
+        return some
+      },
+      close() {
+        rows.return?.()
+      },
+    }
   }
 }
 
-function selectOf(number: number | bigint, lookup: Lookup) {
-  const values: SQLInputValue[] = []
-  const bind = (value: string | number) => `?${values.push(value)}`
-  const sql = lookupSql(lookup, {
+function dialectOf(number: number | bigint, bind: LookupDialect['bind']): LookupDialect {
+  return {
     bind,
     table: `search_${number}`,
+    // CROSS JOIN keeps SQLite to this order: words or boxes first, then their rows.
+    join: 'cross join',
     havingWords: (tokens) => ({
-      // CROSS JOIN keeps SQLite to this order: words first, then their rows.
       from: `search_words_${number} found cross join search_${number} search on search.key = found.rowid`,
       where: `search_words_${number} match ${bind(tokens.map((token) => `"${token}"*`).join(' '))}`,
+      key: 'found.rowid',
     }),
-  })
-  return { sql, values }
+    keysIn({ west, south, east, north }) {
+      const [e, w, n, s] = [east, west, north, south].map((side) => bind(snapToZero(side)))
+      return `select key from boxes_${number}
+        where minimum_x <= ${e} and maximum_x >= ${w} and minimum_y <= ${n} and maximum_y >= ${s}`
+    },
+  }
 }

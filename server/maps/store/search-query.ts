@@ -8,6 +8,8 @@ export interface SearchQuery {
   near?: LonLat
   boxes?: readonly Box[]
   limit: number
+  /** How many features of a kind of match are ranked, as `maps/search/search.ts` says; default: 20,000. */
+  most?: number
 }
 
 export interface SearchHit {

@@ -13,12 +13,15 @@ import {
   type ResultOfJob,
   type Task,
 } from './messages.ts'
+import { createThreadTurns, type Kind } from './thread-turns.ts'
 import type { WorkerStart } from './worker.ts'
 
 /**
  * Threads for reads that look at many features, and for tiles, so that nobody who asks for a token
  * waits for a map. `worker-store.ts` decides which reads come here, `worker.ts` does them on a
  * read-only store of its own.
+ *
+ * Tiles and reads take turns (`thread-turns.ts`), so that many who search do not stop the maps.
  *
  * A task names collections and, where not all of one may be seen, areas by their ids: a worker keeps
  * those it has met, and asks for the geometries of others by refusing the task (`messages.ts`).
@@ -33,7 +36,7 @@ export interface WorkerPool extends AsyncDisposable {
   run<Of extends Job>(scope: JobScope, revision: number, job: Of): Promise<ResultOfJob<Of>>
 }
 
-/** Tasks that may wait for a thread: about those of a dozen map views. */
+/** Tasks of a kind that may wait for a thread: about those of a dozen map views. */
 const MAXIMUM_WAITING = 256
 
 const IDLE_MILLISECONDS = 30_000
@@ -60,7 +63,7 @@ export function createWorkerPool(options: {
       ? { ...options.location, connections: 2 }
       : options.location
   let piscina: Piscina<Task, Outcome> | null = null
-  let underWay = 0
+  const turns = createThreadTurns(threads)
   let closed = false
 
   function start(): Piscina<Task, Outcome> {
@@ -87,11 +90,22 @@ export function createWorkerPool(options: {
   }
 
   async function send(task: Task): Promise<Outcome> {
-    if (closed) throw new UnavailableError('the server is stopping')
-    if (underWay >= threads + maximumWaiting) {
-      throw new UnavailableError('too many maps are being drawn')
+    const kind: Kind = task.job.name === 'tile' ? 'tile' : 'read'
+    if (turns.count(kind) >= threads + maximumWaiting) {
+      throw new UnavailableError(
+        kind === 'tile' ? 'too many maps are being drawn' : 'too many are searching and reading',
+      )
     }
-    underWay++
+    await turns.take(kind)
+    try {
+      return await runInThread(task)
+    } finally {
+      turns.give(kind)
+    }
+  }
+
+  async function runInThread(task: Task): Promise<Outcome> {
+    if (closed) throw new UnavailableError('the server is stopping')
     const used = (piscina ??= start())
     try {
       return await used.run(task)
@@ -101,8 +115,6 @@ export function createWorkerPool(options: {
       // Piscina starts another thread only when it gets another task.
       if (used.queueSize > 0 && used === piscina) used.run(NOTHING).catch(() => {})
       throw new UnavailableError('a map worker broke down', { cause: error })
-    } finally {
-      underWay--
     }
   }
 

@@ -49,12 +49,15 @@ const TELL_MILLISECONDS = 250
 /** How long one that was cancelled may go on: it hears of that only between two records. */
 const CANCEL_MILLISECONDS = 10_000
 
+/** Of an archive's index and the largest record, with room; what wants more ends alone. */
+const HEAP = '--max-old-space-size=1024'
+
 /** @param refuse asked right before the new data is swapped in: why it must not be; null: it may */
 export function startImportProcess(
   order: ProcessOrder,
   refuse: () => Promise<string | null>,
 ): ImportProcess {
-  const child = fork(fileURLToPath(import.meta.url), { execArgv: [] })
+  const child = fork(fileURLToPath(import.meta.url), { execArgv: [HEAP] })
   let progress: JobProgress = { phase: 'looking', bytes: 0, features: 0, faults: 0 }
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>
   let cancelled: NodeJS.Timeout | null = null

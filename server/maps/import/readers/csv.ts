@@ -1,14 +1,15 @@
 import { pipeline, Readable } from 'node:stream'
 import { type CsvError, type InfoRecord, parse } from 'csv-parse'
 import {
-  type ColumnType,
   type CsvOptions,
+  degreesOf,
   geometryOf,
-  guessType,
   type PlaceColumns,
   placeColumns,
+  propertyOf,
   valueOf,
 } from './csv-columns.ts'
+import { checkedUtf8 } from './checked-utf8.ts'
 import {
   LARGEST_RECORD_BYTES,
   type Reading,
@@ -17,8 +18,6 @@ import {
   UnreadableError,
 } from './reading.ts'
 
-/** Of so many records the types of columns are guessed. */
-const GUESSED_OF_RECORDS = 1_000
 /** Far more than a collection has properties. */
 const MOST_COLUMNS = 10_000
 
@@ -32,23 +31,12 @@ export async function* readCsv(
   options: CsvOptions = {},
 ): AsyncGenerator<Reading> {
   let table: Table | null = null
-  let waiting: Row[] | null = []
-  let waitingBytes = 0
   for await (const row of rowsOf(chunks, options.delimiter)) {
     if ('fault' in row) yield row
-    else if (!table) table = new Table(row, options)
-    else if (waiting) {
-      waiting.push(row)
-      waitingBytes += sizeOf(row)
-      if (waiting.length < GUESSED_OF_RECORDS && waitingBytes < LARGEST_RECORD_BYTES) continue
-      table.guess(waiting)
-      for (const each of waiting) yield table.read(each)
-      waiting = null
-    } else yield table.read(row)
+    else if (table) yield table.read(row)
+    else table = new Table(row, options)
   }
   if (!table) throw new UnreadableError(1, 'is empty')
-  table.guess(waiting ?? [])
-  for (const each of waiting ?? []) yield table.read(each)
 }
 
 interface Row {
@@ -60,20 +48,28 @@ function sizeOf({ cells }: Row): number {
   return cells.reduce((sum, cell) => sum + cell.length, 0)
 }
 
-/** What the header says, and what has been guessed. */
+/** What the header says. */
 class Table {
   readonly #names: readonly string[]
+  /** The property of each column; null: it is none. */
+  readonly #properties: readonly (string | null)[]
   readonly #place: PlaceColumns
   readonly #id: number
-  /** Columns that are no properties. */
-  readonly #special: ReadonlySet<number>
-  readonly #types: (ColumnType | null)[]
+  readonly #types: NonNullable<CsvOptions['types']>
+  /** Columns without a name behind all others: each line ends with a delimiter. */
+  readonly #empty: number
 
   constructor({ line, cells }: Row, options: CsvOptions) {
-    this.#names = cells.map((name) => name.trim())
+    const all = cells.map((name) => name.trim())
+    this.#names = all.slice(0, all.findLastIndex((name) => name !== '') + 1)
+    this.#empty = all.length - this.#names.length
     if (this.#names.length > MOST_COLUMNS) {
       const reason = `the header names ${this.#names.length} columns; at most ${MOST_COLUMNS} are read`
       throw new UnreadableError(line, reason)
+    }
+    const unnamed = this.#names.indexOf('')
+    if (unnamed !== -1) {
+      throw new UnreadableError(line, `the header has no name for column ${unnamed + 1}`)
     }
     const seen = new Set<string>()
     const twice = this.#names.find((name) => seen.size === seen.add(name).size)
@@ -84,31 +80,29 @@ class Table {
     if (typeof place === 'string') throw new UnreadableError(line, `the header ${place}`)
     this.#place = place
     this.#id = this.#names.findIndex((name) => name.toLowerCase() === 'id')
-    this.#special = new Set([this.#id, place.geometry, ...place.degrees])
-    this.#types = this.#names.map((name) => options.types?.get(name) ?? null)
-  }
-
-  guess(rows: readonly Row[]): void {
-    for (const [index, type] of this.#types.entries()) {
-      this.#types[index] = type ?? guessType(rows.map((row) => row.cells[index] ?? ''))
-    }
+    const special = new Set([this.#id, ...place.special])
+    this.#properties = this.#names.map((name, index) =>
+      special.has(index) ? null : propertyOf(name),
+    )
+    this.#types = options.types ?? new Map()
   }
 
   read(row: Row): Reading {
     const { line, cells } = row
-    if (cells.length !== this.#names.length) {
-      const fault = `has ${cells.length} columns, the header ${this.#names.length}`
-      return { line, fault }
+    const [count, wanted] = [cells.length, this.#names.length]
+    const isLonger = count > wanted && count <= wanted + this.#empty
+    const isPadded = isLonger && cells.slice(wanted).every((cell) => cell === '')
+    if (count !== wanted && !isPadded) {
+      return { line, fault: `has ${count} columns, the header ${wanted + this.#empty}` }
     }
     // Without a prototype, for a column may be called `__proto__`.
     const properties = Object.create(null) as Record<string, unknown>
-    for (const [index, name] of this.#names.entries()) {
-      if (this.#special.has(index)) continue
+    for (const [index, name] of this.#properties.entries()) {
+      if (name === null) continue
       const text = cells[index]!
-      const value = valueOf(text, this.#types[index]!)
-      if (value === undefined) {
-        return { line, fault: `${name}: ${shortened(text)} is no ${this.#types[index]}` }
-      }
+      const type = this.#types.get(name)
+      const value = valueOf(text, type)
+      if (value === undefined) return { line, fault: `${name}: ${shortened(text)} is no ${type}` }
       properties[name] = value
     }
     const geometry = this.#geometry(cells)
@@ -120,18 +114,20 @@ class Table {
 
   /** In a box; or what is wrong with it. */
   #geometry(cells: readonly string[]): { value: unknown } | string {
-    const degrees = this.#place.degrees.map((index) => ({
+    const { degrees: columns, degreesFirst, geometry } = this.#place
+    const degrees = columns.map((index) => ({
       name: this.#names[index]!,
       text: cells[index]!.trim(),
     }))
-    if (degrees.every(({ text }) => text === '')) {
-      const text = cells[this.#place.geometry] ?? ''
+    const text = cells[geometry] ?? ''
+    if (degrees.every((each) => each.text === '') || (text !== '' && !degreesFirst)) {
       const value = text === '' ? null : geometryOf(text)
       return value === undefined ? 'geometry: is neither GeoJSON nor POINT (x y)' : { value }
     }
-    const wrong = degrees.find(({ text }) => text === '' || !Number.isFinite(Number(text)))
-    if (wrong) return `${wrong.name}: ${shortened(wrong.text)} is no number`
-    return { value: { type: 'Point', coordinates: degrees.map(({ text }) => Number(text)) } }
+    const coordinates = degrees.map((each) => degreesOf(each.text))
+    const wrong = coordinates.indexOf(null)
+    if (wrong === -1) return { value: { type: 'Point', coordinates } }
+    return `${degrees[wrong]!.name}: ${shortened(degrees[wrong]!.text)} is no number`
   }
 }
 
@@ -140,38 +136,52 @@ async function* rowsOf(
   asked: string | undefined,
 ): AsyncGenerator<Row | { line: number; fault: string }> {
   const { head, rest } = await headOf(chunks)
+  const [, said] = SEPARATOR_LINE.exec(head) ?? []
   const skipped: { line: number; fault: string }[] = []
+  /** Where the last record ended that the parser has gone through. */
+  let last = { lines: 0, empty: 0 }
   const parser = parse({
     bom: true,
-    delimiter: asked ?? delimiterOf(head),
+    delimiter: asked ?? said ?? delimiterOf(head),
     info: true,
     max_record_size: LARGEST_RECORD_BYTES,
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
+    on_record(record: string[], { lines, empty_lines: empty }) {
+      last = { lines, empty }
+      return record
+    },
     on_skip(error: CsvError | undefined) {
-      const [line, fault] = [parser.info.lines, `is not CSV: ${error?.message ?? ''}`]
+      const { lines: line, empty_lines: empty } = parser.info
+      const fault = `is not CSV: ${error?.message ?? ''}`
       // After a quote without end, nothing tells where the next record begins.
-      if (error?.code === 'CSV_MAX_RECORD_SIZE') parser.destroy(new UnreadableError(line, fault))
-      else skipped.push({ line, fault })
+      if (error?.code === 'CSV_MAX_RECORD_SIZE' || error?.code === 'CSV_QUOTE_NOT_CLOSED') {
+        const start = last.lines + 1 + empty - last.empty
+        const what = error.code === 'CSV_MAX_RECORD_SIZE' ? TOO_LONG : NOT_CLOSED
+        parser.destroy(new UnreadableError(start, `the record that begins here ${what}`))
+        return undefined
+      }
+      last = { lines: line, empty }
+      skipped.push({ line, fault })
       return undefined
     },
   })
-  const bytes = Readable.from(
-    checked(rest, () => parser.info.lines),
-    { objectMode: false },
-  )
+  const bytes = Readable.from(checkedUtf8(rest), { objectMode: false })
   // What goes wrong ends the parser, and so is thrown by the loop.
   pipeline(bytes, parser, () => {})
+  let isSaid = said !== undefined
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[]
       info: InfoRecord
     }>) {
-      yield* skipped.splice(0)
-      yield { line: info.lines, cells: record }
+      // The parser is ahead of what has been taken from it.
+      while (skipped[0] && skipped[0].line <= info.lines) yield skipped.shift()!
+      if (!isSaid) yield { line: info.lines, cells: record }
+      isSaid = false
     }
-    yield* skipped.splice(0)
+    yield* skipped
   } catch (error) {
     if (error instanceof UnreadableError || !isCsvError(error)) throw error
     throw new UnreadableError(parser.info.lines, `is not CSV: ${error.message}`)
@@ -179,6 +189,12 @@ async function* rowsOf(
     bytes.destroy()
   }
 }
+
+const TOO_LONG = `is larger than ${LARGEST_RECORD_BYTES / 1_024 / 1_024} MiB: a quote in it may have no end`
+const NOT_CLOSED = 'has a quote without end'
+
+/** Excel is told so what stands between columns. */
+const SEPARATOR_LINE = /^\ufeff?"?sep=([^"\r\n])"?\r?$/i
 
 function isCsvError(error: unknown): error is CsvError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')
@@ -206,20 +222,7 @@ async function headOf(chunks: AsyncIterable<Uint8Array>) {
 const LONGEST_HEADER_BYTES = 64 * 1_024
 
 function delimiterOf(header: string): string {
-  const bare = header.replaceAll(/"[^"]*"/g, '')
+  const bare = header.replaceAll(/"[^"]*(?:"|$)/g, '')
   const counted = [',', ';', '\t'].map((each) => ({ each, count: bare.split(each).length }))
   return counted.reduce((best, next) => (next.count > best.count ? next : best)).each
-}
-
-/** The same bytes, as long as they are UTF-8: other encodings would come out as other letters. */
-async function* checked(chunks: AsyncIterable<Uint8Array>, line: () => number) {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  for await (const chunk of chunks) {
-    try {
-      decoder.decode(chunk, { stream: true })
-    } catch {
-      throw new UnreadableError(line(), 'is not UTF-8')
-    }
-    yield chunk
-  }
 }

@@ -1,3 +1,4 @@
+import { IS_UTF16 } from './checked-utf8.ts'
 import {
   CLOSING_BRACE,
   CLOSING_BRACKET,
@@ -125,7 +126,7 @@ class GeoJsonText {
       this.#fail('is an array; it must be a GeoJSON FeatureCollection or Feature')
     }
     if (byte === 0x1e) this.#fail('is a sequence of texts (RFC 8142): the format ndjson')
-    if (byte === 0xff || byte === 0xfe) this.#fail('is UTF-16; it must be UTF-8')
+    if (byte === 0xff || byte === 0xfe) this.#fail(IS_UTF16)
     return this.#fail('is not JSON')
   }
 

@@ -1,4 +1,5 @@
 import type { Position } from 'geojson'
+import { isFeatureId } from '../../store/feature-id.ts'
 import type { ImdfType } from './imdf.ts'
 import { isObject, type Reading, type SourceRecord, UnreadableError } from './reading.ts'
 
@@ -15,7 +16,7 @@ interface Known {
   level: number | null
 }
 
-/** It is kept in memory, some 200 bytes for each. */
+/** Also those that are only referred to. It is kept in memory, some 300 bytes for each. */
 const MOST_FEATURES = 1_000_000
 
 /** @param read the features of a type, as they are in the archive */
@@ -24,14 +25,14 @@ export async function createImdfIndex(
   read: (type: ImdfType) => AsyncIterable<Reading>,
 ): Promise<ImdfIndex> {
   const known = new Map<string, Known>()
-  const of = (feature: SourceRecord) => known.get(String(feature.id))
 
   function placeOf(feature: SourceRecord): Position | null {
     const own = pointOf(feature.properties['display_point']) ?? pointOf(feature.geometry)
     if (own) return own
     const referred = REFERENCES.flatMap((name) => idsOf(feature.properties[name]))
     const found = referred.map((id) => known.get(id)?.place).find((place) => place)
-    return found ?? of(feature)?.place ?? null
+    const id = keyOf(feature)
+    return found ?? (id === null ? null : (known.get(id)?.place ?? null))
   }
 
   function levelOf(feature: SourceRecord): number | null {
@@ -45,14 +46,19 @@ export async function createImdfIndex(
 
   function learn(feature: SourceRecord): void {
     const place = placeOf(feature)
-    known.set(String(feature.id), { place, level: levelOf(feature) })
+    const id = keyOf(feature)
+    if (id !== null) keep(id, { place, level: levelOf(feature) })
+    // Buildings and addresses have no reference that leads to a place: others refer to them.
+    for (const each of REFERRED_TO.flatMap((name) => idsOf(feature.properties[name]))) {
+      const before = known.get(each)
+      if (!before?.place) keep(each, { place, level: before?.level ?? null })
+    }
+  }
+
+  function keep(id: string, what: Known): void {
+    known.set(id, what)
     if (known.size > MOST_FEATURES) {
       throw new UnreadableError(0, `the archive has more than ${MOST_FEATURES} features`)
-    }
-    // Buildings and addresses have no reference that leads to a place: others refer to them.
-    for (const id of REFERRED_TO.flatMap((name) => idsOf(feature.properties[name]))) {
-      const before = known.get(id)
-      if (!before?.place) known.set(id, { place, level: before?.level ?? null })
     }
   }
 
@@ -83,11 +89,17 @@ const REFERENCES = [
 const LEVEL_REFERENCES = ['level_id', 'level_ids', 'unit_id', 'unit_ids', 'anchor_id', 'origin']
 const REFERRED_TO = ['building_ids', 'address_id']
 
+/** null: it has no id that others could refer to. */
+function keyOf({ id }: SourceRecord): string | null {
+  const text = typeof id === 'number' ? String(id) : id
+  return text !== undefined && isFeatureId(text) ? text : null
+}
+
 /** A reference is an id, several, or (in relationships) an object that holds one. */
 function idsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value]
+  if (typeof value === 'string') return isFeatureId(value) ? [value] : []
   if (Array.isArray(value)) return value.flatMap(idsOf)
-  return isObject(value) && typeof value['id'] === 'string' ? [value['id']] : []
+  return isObject(value) && typeof value['id'] === 'string' ? idsOf(value['id']) : []
 }
 
 /** The point, or the first position of something larger. */

@@ -8,11 +8,11 @@ import {
   type Source,
   UnreadableError,
 } from './reading.ts'
-import { zipFile, zipNames } from './zip.ts'
+import { openZip, type ZipArchive } from './zip.ts'
 
 /**
  * An IMDF archive (OGC 20-094, version 1.0.0): a zip of `manifest.json` and one GeoJSON file for each
- * type of feature. Its parts are read one after the other, each from the start of the archive.
+ * type of feature. Its parts are read one after the other.
  */
 export interface ImdfArchive {
   /** The types of which it has a file, in the order of the standard. */
@@ -49,30 +49,42 @@ export type ImdfType = (typeof IMDF_TYPES)[number]
 
 /** @throws UnreadableError when it is no such archive */
 export async function openImdf(source: Source): Promise<ImdfArchive> {
-  const names = await zipNames(source)
-  if (!names.includes('manifest.json')) {
+  const zip = await openZip(source)
+  if (!zip.names.includes('manifest.json')) {
     throw new UnreadableError(0, 'has no manifest.json; it must be an IMDF archive')
   }
-  const language = languageOf(await readManifest(source))
-  const types = IMDF_TYPES.filter((type) => names.includes(`${type}.geojson`))
-  const index = await createImdfIndex(types, (type) =>
-    readGeoJson(zipFile(source, `${type}.geojson`)),
-  )
+  const language = languageOf(await readManifest(zip))
+  const types = IMDF_TYPES.filter((type) => zip.names.includes(`${type}.geojson`))
+  if (types.length === 0) {
+    throw new UnreadableError(0, 'has no features: no venue.geojson, unit.geojson or the like')
+  }
+  const index = await createImdfIndex(types, (type) => readPart(zip, type))
   return {
     types,
     async *read(type) {
-      for await (const reading of readGeoJson(zipFile(source, `${type}.geojson`))) {
+      for await (const reading of readPart(zip, type)) {
         yield 'fault' in reading ? reading : placed(reading, type, index, language)
       }
     },
   }
 }
 
+/** What ends it says in which file. */
+async function* readPart(zip: ZipArchive, type: ImdfType): AsyncGenerator<Reading> {
+  const name = `${type}.geojson`
+  try {
+    yield* readGeoJson(zip.read(name))
+  } catch (error) {
+    if (!(error instanceof UnreadableError) || error.message.includes(name)) throw error
+    throw new UnreadableError(error.line, `${name} ${error.message}`)
+  }
+}
+
 const LARGEST_MANIFEST_BYTES = 1_024 * 1_024
 
-async function readManifest(source: Source): Promise<Record<string, unknown>> {
+async function readManifest(zip: ZipArchive): Promise<Record<string, unknown>> {
   const pieces: Uint8Array[] = []
-  for await (const piece of zipFile(source, 'manifest.json', LARGEST_MANIFEST_BYTES)) {
+  for await (const piece of zip.read('manifest.json', LARGEST_MANIFEST_BYTES)) {
     pieces.push(piece)
   }
   let manifest: unknown = null

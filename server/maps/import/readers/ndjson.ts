@@ -1,3 +1,4 @@
+import { IS_UTF16, isUtf16 } from './checked-utf8.ts'
 import { JsonScanner, NEWLINE } from './json-scanner.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import {
@@ -12,7 +13,8 @@ import {
 /**
  * Reads GeoJSON features that stand in lines of their own, or each behind a record separator
  * (RFC 8142). A bad line is one fault; the lines behind it are read.
- * @throws UnreadableError when there is none: a file that was never written looks the same
+ * @throws UnreadableError when there is none: a file that was never written looks the same; and when it
+ * is UTF-16
  */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Reading> {
   const scanner = new JsonScanner()
@@ -45,6 +47,7 @@ function endOfLine(chunk: Uint8Array, from: number): number {
 /** Null: an empty line. */
 function readLine(bytes: Buffer | null, line: number, scanner: JsonScanner): Reading | null {
   if (bytes === null) return { line, fault: TOO_LARGE }
+  if (line === 1 && isUtf16(bytes)) throw new UnreadableError(1, IS_UTF16)
   const text = withoutMarks(bytes, line)
   scanner.reset()
   const start = scanner.skipSpace(text, 0)

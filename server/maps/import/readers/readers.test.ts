@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { readCsv } from './csv.ts'
@@ -7,7 +6,7 @@ import { readGeoJson } from './geojson.ts'
 import { openImdf } from './imdf.ts'
 import { readNdjson } from './ndjson.ts'
 import { type Reading, UnreadableError } from './reading.ts'
-import { zipFile } from './zip.ts'
+import { openZip } from './zip.ts'
 
 async function all(readings: AsyncIterable<Reading>): Promise<Reading[]> {
   const list: Reading[] = []
@@ -119,9 +118,14 @@ describe('GeoJSON', () => {
 describe('newline-delimited GeoJSON', () => {
   const ndjson = (text: string) => all(readNdjson(pieces(text)))
 
-  it('refuses a file without a line', async () => {
+  it('refuses a file without a line, and one in UTF-16', async () => {
     await expect(ndjson('')).rejects.toThrow('is empty')
     await expect(ndjson('\n \n')).rejects.toThrow('is empty')
+    const utf16 = Buffer.from(`\ufeff${JSON.stringify(feature(1))}\n`, 'utf16le')
+    await expect(all(readNdjson(pieces(utf16)))).rejects.toMatchObject({
+      line: 1,
+      message: 'is UTF-16; it must be UTF-8',
+    })
   })
 
   it('reads lines, and records behind their separators (RFC 8142)', async () => {
@@ -155,7 +159,7 @@ describe('newline-delimited GeoJSON', () => {
 describe('CSV', () => {
   const csv = (text: string | Buffer, options = {}) => all(readCsv(pieces(text), options))
 
-  it('takes the place from usual columns, and guesses types', async () => {
+  it('takes the place from usual columns, and of each value the narrowest type', async () => {
     const text =
       '\ufeffid;name;Lat;Lng;size;open;code;half\na;"Å; ""x""\n2";55.5;12;3;true;007;1\nb;;-1;2;;;8;2.5\n'
     expect(await csv(text)).toEqual([
@@ -174,20 +178,56 @@ describe('CSV', () => {
         value: {
           id: 'b',
           geometry: { type: 'Point', coordinates: [2, -1] },
-          properties: { name: null, size: null, open: null, code: '8', half: 2.5 },
+          properties: { name: null, size: null, open: null, code: 8, half: 2.5 },
         },
       },
     ])
   })
 
   it('has a fault for a value that does not fit, and for missing columns', async () => {
-    const rows = Array.from({ length: 1_000 }, (_, index) => `${index},1,2`).join('\n')
-    const readings = await csv(`size,x,y\n${rows}\nmany,1,2\n1,2\n1,one,2\n4,1,2\n`)
-    expect(readings.slice(1_000)).toMatchObject([
-      { line: 1_002, fault: 'size: "many" is no integer' },
-      { line: 1_003, fault: 'has 2 columns, the header 3' },
-      { line: 1_004, fault: 'x: "one" is no number' },
-      { line: 1_005, value: { properties: { size: 4 } } },
+    const types = new Map([['size', 'integer']])
+    expect(
+      await csv('size,x,y\n3,1,2\nmany,1,2\n1,2\n1,one,2\n1,0x10,2\n4,1,2\n', { types }),
+    ).toMatchObject([
+      { line: 2, value: { properties: { size: 3 } } },
+      { line: 3, fault: 'size: "many" is no integer' },
+      { line: 4, fault: 'has 2 columns, the header 3' },
+      { line: 5, fault: 'x: "one" is no number' },
+      { line: 6, fault: 'x: "0x10" is no number' },
+      { line: 7, value: { properties: { size: 4 } } },
+    ])
+  })
+
+  it('tells what is no CSV in its place among the records', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => `${index},1,2`)
+    rows[30] = 'a"b,1,2'
+    const readings = await all(readCsv(pieces(`size,x,y\n${rows.join('\n')}\n`, 65_536)))
+    expect(readings.map(({ line }) => line)).toEqual(rows.map((_, index) => index + 2))
+    expect(readings[30]).toMatchObject({ line: 32, fault: expect.stringMatching(/^is not CSV/) })
+  })
+
+  it('prefers a geometry to columns that were not named', async () => {
+    const line = '"{""type"":""LineString"",""coordinates"":[[0,0],[1,1]]}"'
+    const text = `x,y,geometry\n1,2,${line}\n3,4,\n`
+    expect(await csv(text)).toMatchObject([
+      { value: { geometry: { type: 'LineString' }, properties: { x: 1, y: 2 } } },
+      { value: { geometry: { coordinates: [3, 4] }, properties: { x: 3, y: 4 } } },
+    ])
+    expect(await csv(text, { longitude: 'x' })).toMatchObject([
+      { value: { geometry: { coordinates: [1, 2] } } },
+      { value: { geometry: { coordinates: [3, 4] } } },
+    ])
+  })
+
+  it('takes lines that end with a delimiter, and the line that tells Excel which', async () => {
+    expect(await csv('x,y,n,\n1,2,3,\n1,2,3\n1,2,3,4\n1,2,3,,\n')).toMatchObject([
+      { line: 2, value: { properties: { n: 3 } } },
+      { line: 3, value: { properties: { n: 3 } } },
+      { line: 4, fault: 'has 4 columns, the header 4' },
+      { line: 5, fault: 'has 5 columns, the header 4' },
+    ])
+    expect(await csv('sep=|\r\nx|y|n,m;o,p\r\n1|2|3\r\n')).toMatchObject([
+      { line: 3, value: { properties: { 'n,m;o,p': 3 } } },
     ])
   })
 
@@ -226,20 +266,45 @@ describe('CSV', () => {
     ['', /is empty/],
     ['a,b\n1,2\n', /has no columns for longitude/],
     ['x,y,x\n', /names "x" twice/],
+    [',x,y\n1,2,3\n', /the header has no name for column 1/],
     [Buffer.from('x,y,name\n1,2,K\xf8ge\n', 'latin1'), /is not UTF-8/],
+    [Buffer.from('\ufeffx,y\n1,2\n', 'utf16le'), /is UTF-16; it must be UTF-8/],
   ])('refuses %j', async (text, reason) => {
     await expect(csv(text)).rejects.toThrow(reason)
     await expect(csv(text)).rejects.toBeInstanceOf(UnreadableError)
   })
 
-  it('gives up on a quote without end', async () => {
-    async function* text() {
-      yield Buffer.from('x,y,name\n1,2,"')
+  it.each([1, 7, 65_536])(
+    'tells the line that is not UTF-8, in pieces of %i bytes',
+    async (size) => {
+      const good = 'x,y,name\n1,2,"æøå\n東京𝔘"\n'.repeat(20)
+      const text = Buffer.concat([Buffer.from(good), Buffer.from('1,2,K\xf8ge\n', 'latin1')])
+      const more = Buffer.concat([text, Buffer.from(good)])
+      await expect(all(readCsv(pieces(more, size)))).rejects.toMatchObject({
+        line: 61,
+        message: 'is not UTF-8',
+      })
+      const cut = Buffer.from(`${good}æ`).subarray(0, -1)
+      await expect(all(readCsv(pieces(cut, size)))).rejects.toMatchObject({ line: 61 })
+    },
+  )
+
+  it('cannot go on behind a quote without end', async () => {
+    const text = 'x,y,name\n1,2,"a\nb"\n\n3,4,"c\n5,6,d\n7,8,e\n'
+    await expect(csv(text)).rejects.toMatchObject({
+      name: 'UnreadableError',
+      line: 5,
+      message: 'the record that begins here has a quote without end',
+    })
+    async function* endless() {
+      yield Buffer.from('x,y,name\n1,2,n\n1,2,"\n\n')
       for (let sent = 0; sent < 40; sent++) yield Buffer.alloc(1_048_576, 'n')
     }
-    const error = await all(readCsv(text())).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(UnreadableError)
-    expect(error).toMatchObject({ line: 2, message: expect.stringMatching(/Max Record Size/) })
+    await expect(all(readCsv(endless()))).rejects.toMatchObject({
+      name: 'UnreadableError',
+      line: 3,
+      message: expect.stringMatching(/is larger than 16 MiB: a quote/),
+    })
   })
 })
 
@@ -264,9 +329,12 @@ describe('IMDF', () => {
     ],
   }
   const source = (files: Record<string, Uint8Array>) => {
-    const bytes = zipSync(files)
-    return { size: bytes.length, open: () => Readable.from([Buffer.from(bytes)]) }
+    return archiveOf(Buffer.from(zipSync(files)))
   }
+  const archiveOf = (bytes: Buffer) => ({
+    size: bytes.length,
+    open: (from = 0, to = bytes.length) => pieces(bytes.subarray(from, to), 1_000),
+  })
   const manifest = Buffer.from('{"version":"1.0.0","language":"da"}')
 
   it('gives places and levels by what features refer to', async () => {
@@ -309,9 +377,10 @@ describe('IMDF', () => {
   })
 
   it('refuses what is no archive of version 1.0.0', async () => {
-    const text = Buffer.from('no zip at all')
-    const none = { size: 13, open: () => Readable.from([text]) }
-    await expect(openImdf(none)).rejects.toThrow(/has no manifest.json/)
+    const none = archiveOf(Buffer.from('no zip at all'))
+    await expect(openImdf(none)).rejects.toThrow(/is no zip archive, or was cut off/)
+    await expect(openImdf(source({ 'a.txt': manifest }))).rejects.toThrow(/has no manifest.json/)
+    await expect(openImdf(source({ 'manifest.json': manifest }))).rejects.toThrow(/has no features/)
     const newer = source({ 'manifest.json': Buffer.from('{"version":"2.0.0"}') })
     await expect(openImdf(newer)).rejects.toThrow(/version "2.0.0" is not known/)
   })
@@ -320,10 +389,100 @@ describe('IMDF', () => {
     const bomb = source({ 'manifest.json': new Uint8Array(10_000_000) })
     expect(bomb.size).toBeLessThan(20_000)
     await expect(openImdf(bomb)).rejects.toThrow(/more than 1048576 bytes/)
+    const zip = await openZip(bomb)
     const read = async () => {
-      for await (const _ of zipFile(bomb, 'manifest.json', 5_000)) throw new Error('too late')
+      for await (const bytes of zip.read('manifest.json', 50_000)) {
+        if (bytes.length > 50_000) throw new Error('too late')
+      }
     }
-    await expect(read()).rejects.toThrow(/more than 5000 bytes/)
+    await expect(read()).rejects.toThrow(/more than 50000 bytes/)
+  })
+
+  describe('that is damaged', () => {
+    const units = collection(
+      Array.from({ length: 200 }, (_, index) => imdfFeature(`u${index}`, square, {})),
+    )
+    const whole = Buffer.from(
+      zipSync({ 'manifest.json': manifest, 'unit.geojson': units, 'photos.bin': units }),
+    )
+    const stored = Buffer.from(
+      zipSync({ 'manifest.json': manifest, 'unit.geojson': units }, { level: 0 }),
+    )
+    /** With another number at a field of each header of the directory that names the file. */
+    const changed = (field: number, value: number, name = 'unit.geojson') => {
+      const bytes = Buffer.from(whole)
+      bytes.writeUInt16LE(value, bytes.lastIndexOf(name) - 46 + field)
+      return bytes
+    }
+    const opened = async (bytes: Buffer) => {
+      const archive = await openImdf(archiveOf(bytes))
+      return all(archive.read('unit'))
+    }
+
+    it('is read when it is whole, whatever else it holds', async () => {
+      expect(await opened(whole)).toHaveLength(200)
+      expect(await opened(stored)).toHaveLength(200)
+      expect(await opened(changed(10, 93, 'photos.bin'))).toHaveLength(200)
+      expect(
+        await opened(Buffer.concat([whole.subarray(0, -2), Buffer.from([3, 0, 1, 2, 3])])),
+      ).toHaveLength(200)
+    })
+
+    it('is cut off, changed or of an unknown kind', async () => {
+      await expect(opened(whole.subarray(0, -10))).rejects.toThrow(/no directory at its end/)
+      await expect(opened(whole.subarray(100))).rejects.toThrow(/is damaged/)
+      const flipped = Buffer.from(stored)
+      const at = flipped.indexOf('"u77"')
+      flipped.write('"u78"', at)
+      await expect(opened(flipped)).rejects.toThrow(/unit.geojson is not what was packed/)
+      await expect(opened(changed(24, 7))).rejects.toThrow(/unit.geojson is not what was packed/)
+      await expect(opened(changed(20, 7))).rejects.toThrow(/unit.geojson cannot be unpacked/)
+      await expect(opened(changed(10, 9))).rejects.toThrow(/packed by method 9/)
+      await expect(opened(changed(8, 1))).rejects.toThrow(/an encrypted unit.geojson/)
+      await expect(opened(changed(42, 3))).rejects.toThrow(/is not where its directory says/)
+      const renamed = Buffer.from(whole)
+      renamed.write('unix', renamed.indexOf('unit.geojson'))
+      await expect(opened(renamed)).rejects.toThrow(
+        /where unit.geojson should be is "unix.geojson"/,
+      )
+    })
+
+    it('has a file that is no GeoJSON, and names it', async () => {
+      const bad = source({ 'manifest.json': manifest, 'unit.geojson': Buffer.from('[\n') })
+      await expect(openImdf(bad)).rejects.toMatchObject({
+        line: 1,
+        message: expect.stringMatching(/^unit.geojson is an array/),
+      })
+    })
+
+    it('has two files of a name', async () => {
+      const twice = source({
+        'a/manifest.json': manifest,
+        'a/unit.geojson': units,
+        'b/unit.geojson': units,
+      })
+      await expect(openImdf(twice)).rejects.toThrow(/two files unit.geojson: a\/unit.geojson and b/)
+    })
+  })
+
+  it('keeps nothing of ids that are none, and of features without one', async () => {
+    const long = 'x'.repeat(1_000)
+    const archive = await openImdf(
+      source({
+        'manifest.json': manifest,
+        'anchor.geojson': collection([
+          { ...imdfFeature('', { type: 'Point', coordinates: [1, 2] }, {}), id: undefined },
+          imdfFeature('a', { type: 'Point', coordinates: [1, 2] }, { address_id: long }),
+        ]),
+        'address.geojson': collection([
+          { ...imdfFeature('', null, {}), id: undefined },
+          imdfFeature(long, null, {}),
+          imdfFeature('undefined', null, {}),
+        ]),
+      }),
+    )
+    const readings = await all(archive.read('address'))
+    expect(readings.map((each) => 'fault' in each)).toEqual([true, true, true])
   })
 })
 

@@ -23,11 +23,12 @@ export interface SourceRecord {
   properties: Record<string, unknown>
 }
 
-/** Bytes that can be read more than once, from the start. */
+/** Bytes that can be read more than once. */
 export interface Source {
   /** Bytes; null: not known before the end. */
   size: number | null
-  open(): AsyncIterable<Uint8Array>
+  /** From the start, or those from one place up to before another. */
+  open(from?: number, to?: number): AsyncIterable<Uint8Array>
 }
 
 /** What comes behind this line cannot be told apart into records. */
