@@ -54,10 +54,24 @@ function load(store: MapStore, lines: () => Iterable<string>, merge = false) {
   return runImport({ store, scope, collectionId: 'things', source: sourceOf(lines), options })
 }
 
+/** Something happens when the file is read again, to be written. */
+function interrupted(lines: () => Iterable<string>, work: () => Promise<void>): Source {
+  const source = sourceOf(lines)
+  let isFirst = true
+  return {
+    ...source,
+    async *open() {
+      if (!isFirst) await work()
+      isFirst = false
+      yield* source.open()
+    },
+  }
+}
+
 const countOf = async (store: MapStore) => (await store.state(scope, 'things'))!.featureCount
 
 describeDatabases('what an import stores', (kind, locate) => {
-  it('is bounded by what was sent', async () => {
+  it('is bounded by what was sent', { timeout: 180_000 }, async () => {
     await using store = await openMapStore(await locate())
     expect(await load(store, () => plain(10))).toMatchObject({ kind: 'done' })
     const tooMuch = { kind: 'failed', reason: expect.stringContaining('would take more than') }
@@ -67,6 +81,17 @@ describeDatabases('what an import stores', (kind, locate) => {
     const few = () => swelling().take(1)
     expect(await load(store, few, true)).toMatchObject({ kind: 'done', featureCount: 10 })
     expect(await load(store, () => plain(20))).toMatchObject({ kind: 'done', features: 20 })
+  })
+
+  it('goes with a collection that is deleted meanwhile', async () => {
+    await using store = await openMapStore(await locate())
+    const drop = () => store.drop(scope, 'things')
+    const source = interrupted(() => plain(10), drop)
+    const order = { store, scope, collectionId: 'things', options: { format: 'ndjson' as const } }
+    expect(await runImport({ ...order, source })).toMatchObject({ kind: 'gone' })
+    expect(await runImport({ ...order, source, scope: scopeOver() })).toMatchObject({
+      kind: 'gone',
+    })
   })
 
   it.runIf(kind === 'sqlite')('leaves a reserve of the disk', async () => {
