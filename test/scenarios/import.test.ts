@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { generous, withConfig } from '../conformance/config-file.ts'
@@ -24,7 +23,7 @@ const MANY = { sqlite: 1_000_000, postgres: 200_000 }
 const SOME = 50_000
 /** Minutes, where others have the machine too. */
 const PATIENCE = 900_000
-/** Half of it is for the boxes of a million features, which are sorted. */
+/** Of Node itself, of SQLite, and of the boxes of a million features, which are sorted in memory. */
 const MOST_MEMORY = 512 * 1_024 * 1_024
 
 interface Job {
@@ -103,7 +102,7 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     const answer = await fetch(urlOf(collection, '/imports'), {
       method: 'POST',
       headers: { ...bearer(token).headers, 'content-type': 'application/x-ndjson' },
-      body: Readable.toWeb(Readable.from(body, { objectMode: false })) as ReadableStream,
+      body: Readable.toWeb(Readable.from(body, { objectMode: false })),
       duplex: 'half',
     })
     expect(answer.status, await answer.clone().text()).toBe(202)

@@ -99,7 +99,7 @@ describeDatabases('the runner of imports', (_kind, locate) => {
     const on = await open()
     await using _ = on.access
     const lines = function* () {
-      for (let index = 0; index < 2_000; index++) yield `${'{"no":"feature"}\n'.repeat(1_000)}`
+      for (let index = 0; index < 2_000; index++) yield '{"no":"feature"}\n'.repeat(1_000)
     }
     const id = await on.send('long', lines())
     await using _runner = on.run({ maximumSeconds: 0 })

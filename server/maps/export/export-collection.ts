@@ -61,7 +61,7 @@ async function* textOf(
   const { format } = order
   yield beginning(format, state)
   let isFirst = true
-  for (let page: ItemsPage | null = first; ; page = await pageBehind(order, page.next!)) {
+  for (let page: ItemsPage | null = first; ; page = await pageBehind(order, page.next)) {
     // Deleted, or no longer seen.
     if (!page) throw new ExportBrokenError('the collection went away meanwhile')
     if (page.generation !== state.generation) {

@@ -66,16 +66,17 @@ export function startImportProcess(
     if (message.kind === 'progress') progress = message.progress
     else {
       // Where that cannot be known, the process ends, and the job is begun anew.
-      refuse().then(
-        (refused) => {
-          const refusal = cancelled?.reason ?? refused
-          isPermitted = refusal === null
-          tell(child, { kind: 'verdict', refusal })
-        },
-        () => child.kill('SIGKILL'),
-      )
+      judge().catch(() => child.kill('SIGKILL'))
     }
   }).finally(() => cancelled && clearTimeout(cancelled.timer))
+
+  async function judge(): Promise<void> {
+    const refused = await refuse()
+    const refusal = cancelled?.reason ?? refused
+    isPermitted = refusal === null
+    tell(child, { kind: 'verdict', refusal })
+  }
+
   // As a message, because arguments and environment of a process show to others, and a URL holds a password.
   child.send(order)
   return {
