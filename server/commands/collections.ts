@@ -8,6 +8,7 @@ import {
 import { wholeScope } from '../access/scopes/whole-scope.ts'
 import { openMapStore } from '../maps/store/open.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
+import { openImportJobs } from '../open-imports.ts'
 import { collectionLines, dataOf, unknownCollection } from './collection-lines.ts'
 import { collectionId, httpUrl } from './collection-options.ts'
 import { unknownCustomer } from './customers.ts'
@@ -209,6 +210,7 @@ async function remove(session: Session, id: string): Promise<void> {
     output.show({ id, deleted: true }, `The data that was left of collection ${id} is deleted.`)
     return
   }
+  await openImportJobs(access, settings).endOf(deleted)
   await store.drop(
     wholeScope(() => [deleted]),
     id,

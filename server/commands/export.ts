@@ -4,13 +4,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { wholeScope } from '../access/scopes/whole-scope.ts'
-import { exportCollection } from '../maps/export/export-collection.ts'
+import { ExportBrokenError, exportCollection } from '../maps/export/export-collection.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../maps/export/formats.ts'
 import { openMapStore } from '../maps/store/open.ts'
 import { databaseLocation, mapsLocation } from '../open-access.ts'
 import { unknownCollection } from './collection-lines.ts'
 import { addCommand, text } from './define.ts'
-import { onData, type Session } from './run.ts'
+import { onData, Refusal, type Session } from './run.ts'
 
 /** `mapgate export`: the data of a collection, back out. */
 export function addExportCommand(program: Command): void {
@@ -46,10 +46,17 @@ async function run(
   })
   if (!text) return unknownCollection(collectionId)
   const source = Readable.from(text, { objectMode: false })
+  const broken = (error: unknown) =>
+    error instanceof ExportBrokenError
+      ? new Refusal(
+          'broken-off',
+          `The export of ${collectionId} broke off: ${error.message}. Run it again.`,
+        )
+      : error
   if (file === undefined) {
     await pipeline(source, process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
       // Who reads it has enough (`| head`).
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE') throw broken(error)
     })
     return
   }
@@ -60,7 +67,7 @@ async function run(
     await rename(beside, file)
   } catch (error) {
     await rm(beside, { force: true })
-    throw error
+    throw broken(error)
   }
   output.show({ collection: collectionId, format, output: file }, `Written to ${file}.`)
 }

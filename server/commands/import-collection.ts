@@ -15,19 +15,19 @@ export interface NewCollectionOptions {
 
 /**
  * Creates the collection when there is none.
- * @returns `ignored`: options that say otherwise than the collection that is there
+ * @returns `created`: null: it was there; `ignored`: options that say otherwise than it
  */
 export async function prepareCollection(
   { access, actor }: Pick<Session, 'access' | 'actor'>,
   collectionId: string,
   options: NewCollectionOptions,
-): Promise<{ created: boolean; ignored: string[] }> {
+): Promise<{ created: Collection | null; ignored: string[] }> {
   await access.database.feed.ensureFresh()
   const { customer, visibility, description, attribution, licence, licenceUrl } = options
   const known = access.collections.known(collectionId)
   if (known) {
     if (customer === undefined || customer === known.customerId) {
-      return { created: false, ignored: ignoredBy(known, options) }
+      return { created: null, ignored: ignoredBy(known, options) }
     }
     throw new Refusal(
       'not-theirs',
@@ -48,7 +48,7 @@ export async function prepareCollection(
   })
   switch (outcome.kind) {
     case 'created':
-      return { created: true, ignored: [] }
+      return { created: outcome.collection, ignored: [] }
     // Somebody else was quicker.
     case 'exists':
       return prepareCollection({ access, actor }, collectionId, options)

@@ -24,7 +24,7 @@ export function createImportProgress(silent: boolean): ImportProgressLine {
     },
     show({ phase, records, features, faults }) {
       if (silent) return
-      const percent = total === 0 ? 0 : Math.floor((bytes / total) * 100)
+      const percent = total === 0 ? 0 : Math.floor((bytes * 100) / total)
       const step = terminal ? percent : Math.floor(percent / 10) * 10
       const key = `${phase} ${step}`
       if (key === shown) return

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { isCollectionId, VISIBILITIES } from '../access/collections/collection.ts'
+import { type Collection, isCollectionId, VISIBILITIES } from '../access/collections/collection.ts'
 import { wholeScope } from '../access/scopes/whole-scope.ts'
 import { fileSource } from '../maps/import/file-source.ts'
 import type { ImportOptions } from '../maps/import/import-options.ts'
@@ -120,7 +120,7 @@ async function run(session: Session, file: string, options: Options): Promise<vo
         { session, store, source, progress, created },
         part,
       )
-      done.push({ collection: part.collectionId, created, ...counts })
+      done.push({ collection: part.collectionId, created: created !== null, ...counts })
     } catch (error) {
       if (!(error instanceof Refusal) || parts.length === 1) throw error
       failed.push({ collection: part.collectionId, reason: error.message })
@@ -182,46 +182,67 @@ async function importPart(
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
-  const outcome = await runImport({
-    store,
-    scope: wholeScope(() => access.collections.all()),
-    collectionId,
-    source,
-    options,
-    onProgress: progress.show,
-    signal: interrupted.signal,
-  }).finally(() => {
+  let outcome: ImportOutcome
+  try {
+    outcome = await runImport({
+      store,
+      scope: wholeScope(() => access.collections.all()),
+      collectionId,
+      source,
+      options,
+      onProgress: progress.show,
+      signal: interrupted.signal,
+    })
+  } catch (error) {
+    await undoCreation()
+    throw error
+  } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     progress.end()
-  })
+  }
   for (const { line, record, reason } of outcome.errors) {
     output.note(printable(`${line > 0 ? `line ${line}, ` : ''}record ${record}: ${reason}`))
   }
   const untold = outcome.faults - outcome.errors.length
   if (untold > 0) output.note(`... and ${untold} more records that cannot be taken`)
   if (outcome.kind !== 'done') {
-    // What was created for data that does not come would be found empty.
-    if (created) await access.collections.delete(actor, collectionId)
+    const isUndone = await undoCreation()
+    const left = isUndone ? 'It was not created.' : created ? STILL_THERE : 'Its data is as it was.'
+    const failed = `The import into ${collectionId} failed: ${printable(reasonOf(outcome))}.`
     throw new Refusal(
       interrupted.signal.aborted ? CANCELLED : 'import',
-      `The import into ${collectionId} failed: ${printable(reasonOf(outcome))}. ${created ? 'It was not created.' : 'Its data is as it was.'}`,
+      outcome.kind === 'gone' ? failed : `${failed} ${left}`,
     )
   }
   await recordImport(access, actor, collectionId, outcome)
   return outcome
+
+  /** What was created for data that does not come would be found empty. */
+  async function undoCreation(): Promise<boolean> {
+    if (!created) return false
+    return access.collections.delete(actor, collectionId, created.createdAt).then(
+      () => true,
+      // Why the import failed is what counts.
+      () => false,
+    )
+  }
 }
+
+const STILL_THERE =
+  'The collection, which was created for it, could not be removed: “mapgate collections delete” does.'
 
 interface Tools {
   session: Session
   store: MapStore
   source: Source
   progress: ImportProgressLine
-  /** Whether the collection was created for this. */
-  created: boolean
+  /** The collection, if it was created for this. */
+  created: Collection | null
 }
 
 function reasonOf(outcome: Exclude<ImportOutcome, { kind: 'done' }>): string {
   if (outcome.kind === 'busy') return 'another import of it is under way'
+  if (outcome.kind === 'gone') return 'the collection was deleted meanwhile'
   const { line, reason } = outcome
   return line === undefined || line === 0 ? reason : `line ${line}: ${reason}`
 }

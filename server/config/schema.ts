@@ -377,7 +377,13 @@ export const configSchema = Type.Object(
           maximum: 1_099_511_627_776,
           default: 1_073_741_824,
           description:
-            'How large a file may be that is sent to be imported. It is kept in the folder `imports` of the data folder meanwhile.',
+            'How large a file may be that is sent to be imported. It is kept in the folder `imports` of the data folder meanwhile. The files of one customer that wait may together have four times as much.',
+        }),
+        maximumSeconds: Type.Integer({
+          minimum: 1,
+          maximum: 604_800,
+          default: 3_600,
+          description: 'How long an import of a file that was sent may take, once it is its turn.',
         }),
       },
       { additionalProperties: false, default: {} },

@@ -313,13 +313,19 @@ interface ImportJobsTable {
   collection_created_at: number
   /** The same, until it has ended: one at a time. */
   busy_collection_id: string | null
-  state: 'queued' | 'running' | 'done' | 'failed'
+  /** Of who asked for it. */
+  customer_id: string
+  /** Of the data folder that its file is in. */
+  node: string
+  node_heard_at: number
+  state: 'receiving' | 'queued' | 'running' | 'done' | 'failed'
   /** JSON: what the import was told. */
   options: string
   /** JSON: whose import it is, for the audit log. */
   actor: string
   /** JSON: what was known of who asked for it, to be judged again; null once it has ended. */
   caller: string | null
+  /** Of its file; while that comes in, what it may have. */
   total_bytes: number
   /** JSON: how far it is. */
   progress: string
@@ -331,7 +337,7 @@ interface ImportJobsTable {
   attempts: number
   created_at: number
   started_at: number | null
-  /** When its process was last heard of. */
+  /** When the process that takes its file, or runs it, was last heard of. */
   heartbeat_at: number | null
   cancelled_at: number | null
   ended_at: number | null

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isUnavailable } from './unavailable.ts'
+import { isDiskFull, isUnavailable } from './unavailable.ts'
 
 const failure = (members: object, message = 'it failed') =>
   Object.assign(new Error(message), members)
@@ -24,4 +24,10 @@ it.each([
   ['nothing', null],
 ])('%s is not', (_what, error) => {
   expect(isUnavailable(error)).toBe(false)
+})
+
+it('knows a full disk of each kind', () => {
+  const full = [{ errcode: 13 }, { code: '53100' }, { code: 'ENOSPC' }, { code: 'EDQUOT' }]
+  expect(full.map((each) => isDiskFull(failure(each)))).toEqual([true, true, true, true])
+  expect([{ errcode: 5 }, { code: '53200' }, null].map(isDiskFull)).toEqual([false, false, false])
 })

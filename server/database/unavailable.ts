@@ -13,6 +13,14 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && POOL_MESSAGES.test(error.message)
 }
 
+/** Whether an error of Postgres, SQLite or the file system says that a disk has no room. */
+export function isDiskFull(error: unknown): boolean {
+  return (
+    ['53100', 'ENOSPC', 'EDQUOT'].includes(errorCode(error)) ||
+    sqliteResultCode(error) === SQLITE_FULL
+  )
+}
+
 /** The code of a Postgres or socket error; '' when it has none. */
 export function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
@@ -27,6 +35,7 @@ export function sqliteResultCode(error: unknown): number | null {
 
 export const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
+const SQLITE_FULL = 13
 
 /** Another connection is at work on the file, which will pass. */
 export function isSqliteBusy(error: unknown): boolean {
@@ -35,7 +44,7 @@ export function isSqliteBusy(error: unknown): boolean {
 }
 
 /** BUSY, LOCKED; READONLY, IOERR, FULL, CANTOPEN: the file system failed, not the statement. */
-const SQLITE_UNAVAILABLE = new Set([SQLITE_BUSY, SQLITE_LOCKED, 8, 10, 13, 14])
+const SQLITE_UNAVAILABLE = new Set([SQLITE_BUSY, SQLITE_LOCKED, 8, 10, SQLITE_FULL, 14])
 
 /** `pg` gives these no code. */
 const POOL_MESSAGES =

@@ -3,12 +3,14 @@ import { wholeScope } from '../access/scopes/whole-scope.ts'
 import { applicationRoutes } from '../admin/applications.ts'
 import { deliveryRoutes } from '../admin/delivery.ts'
 import { adminRoutes } from '../admin/routes.ts'
+import { openImportJobs } from '../open-imports.ts'
 import type { Surfaces } from './surfaces.ts'
 
 /** The JSON API for managing customers and clients, and what strangers ask for. */
 export async function addManagement(surfaces: Surfaces): Promise<void> {
   const { http, settings, access, maps, limitNetwork: limitCall } = surfaces
   const { publicUrl, secrets, clientRequests } = settings
+  const importJobs = openImportJobs(access, settings)
   const options = {
     ...access,
     publicUrl,
@@ -19,11 +21,13 @@ export async function addManagement(surfaces: Surfaces): Promise<void> {
       maps.dropLeftovers(id, createdAt).catch((error: unknown) => {
         http.log.error({ err: error }, 'map data of a collection that was deleted is still there')
       }),
-    dropMapData: (deleted: Collection) =>
-      maps.drop(
+    async dropMapData(deleted: Collection) {
+      await importJobs.endOf(deleted)
+      await maps.drop(
         wholeScope(() => [deleted]),
         deleted.id,
-      ),
+      )
+    },
   }
   await http.register(async (scope) => adminRoutes(scope, options), { prefix: '/admin' })
   applicationRoutes(http, { ...access, limitCall, open: clientRequests.open })

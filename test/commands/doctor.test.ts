@@ -1,4 +1,4 @@
-import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -104,6 +104,33 @@ describe('doctor', () => {
     database.close()
     const { failures } = await examine(on)
     expect(failures.map(({ check }) => check)).toEqual(['clock', 'audit log'])
+  })
+
+  it('finds imports that cannot be carried out', async () => {
+    await using on = await createInstallation()
+    await createClient(on)
+    const folder = join(on.dataDir, 'imports')
+    await mkdir(folder)
+    await writeFile(join(folder, 'node-id'), 'here')
+    await writeFile(join(folder, 'there'), '{}')
+    using database = new DatabaseSync(join(on.dataDir, 'mapgate.sqlite'))
+    const insert = database.prepare(
+      `insert into import_jobs (id, collection_id, collection_created_at, busy_collection_id,
+        customer_id, node, node_heard_at, state, options, actor, total_bytes, progress, attempts,
+        created_at)
+      values (?1, ?1, 0, ?1, 'lund', ?2, ?3, 'queued', '{}', '{}', 1, '{}', 0, 0)`,
+    )
+    insert.run('there', 'here', 0)
+    insert.run('away', 'elsewhere', Date.now())
+    const imports = async () =>
+      (await examine(on)).findings.filter(({ check }) => check === 'imports')
+    expect(await imports()).toMatchObject([{ level: 'ok', message: '2 that have not ended' }])
+    insert.run('lost', 'here', 0)
+    insert.run('silent', 'elsewhere', Date.now() - 700_000)
+    expect(await imports()).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('1 wait whose files are not in') },
+      { level: 'warn', message: expect.stringContaining('1 wait on nodes that were not heard of') },
+    ])
   })
 
   it('refuses tables of a newer version', async () => {

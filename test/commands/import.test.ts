@@ -271,6 +271,8 @@ describe('a misused mapgate import', () => {
       ],
       [`import ${path} --collection a --format ndjson`, 2, '--customer says whose'],
       [`import ${path} --collection a --customer nobody --format ndjson`, 1, 'no customer'],
+      [`import ${on.dataDir} --collection a --customer lund --format ndjson`, 1, 'it is a folder'],
+      [`import /dev/null --collection a --customer lund --format ndjson`, 1, 'no regular file'],
       [`import ${path}.gone --collection a --customer lund --format ndjson`, 1, 'cannot be read'],
       [`import ${path} --collection a --customer lund --format imdf`, 1, 'no manifest.json'],
       [
@@ -285,6 +287,15 @@ describe('a misused mapgate import', () => {
         message: expect.stringContaining(message),
       })
     }
+    expect(await on.json('collections list')).toMatchObject({ collections: [] })
+  })
+
+  it.runIf(process.platform === 'linux')('leaves no collection when it breaks', async () => {
+    await using on = await createInstallation()
+    await on.json('customers create Lund --id lund')
+    // A regular file, as the system tells, which cannot be read from its start.
+    const broken = 'import /proc/self/mem --collection a --customer lund --format ndjson'
+    expect(await on.error(broken)).toMatchObject({ message: expect.stringContaining('EIO') })
     expect(await on.json('collections list')).toMatchObject({ collections: [] })
   })
 

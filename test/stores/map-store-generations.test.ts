@@ -211,6 +211,16 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     expect(await idsOf()).toEqual(['f0', 'new'])
   })
 
+  it('whose collection is deleted meanwhile are told so', async () => {
+    await replace(features(1))
+    const generation = await begin()
+    await generation.add([feature('late')])
+    await store.drop(scope, 'things')
+    await expect(generation.add([feature('later')])).rejects.toThrow('the collection was deleted')
+    await generation[Symbol.asyncDispose]()
+    expect(await idsOf()).toEqual([])
+  })
+
   it('of a killed process leave the old data, and can begin again at once', async () => {
     await replace(features(3))
     const child = fork(new URL('../support/half-import.ts', import.meta.url), { execArgv: [] })

@@ -5,6 +5,7 @@ import { addCommand } from '../define.ts'
 import { type Output, printable } from '../output.ts'
 import { running } from '../run.ts'
 import { checkData } from './data.ts'
+import { checkImports } from './imports.ts'
 import { checkMapData } from './map-data.ts'
 import { fail, type Finding, messageOf, ok } from './finding.ts'
 import { checkDisk, checkFolder, checkMasterKeyText, checkNode } from './machine.ts'
@@ -53,6 +54,7 @@ async function examine(full: boolean): Promise<Finding[]> {
     ...ofMasterKey,
     ...data,
     ...(isReadable ? await checkMapData(settings).catch(unreadable) : []),
+    ...(isReadable ? await checkImports(settings).catch(unreadable) : []),
     ...(await checkServer(settings.publicUrl)),
   ]
 }

@@ -67,6 +67,11 @@ async function addImportJobs(db: Kysely<any>): Promise<void> {
     .addColumn('collection_created_at', 'bigint', (column) => column.notNull())
     // Null once it has ended: a collection has one that has not.
     .addColumn('busy_collection_id', 'text', (column) => column.unique())
+    // Whose turn and share it is.
+    .addColumn('customer_id', 'text', (column) => column.notNull())
+    // Which data folder its file is in, and when a server with that folder was last heard of.
+    .addColumn('node', 'text', (column) => column.notNull())
+    .addColumn('node_heard_at', 'bigint', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('options', 'text', (column) => column.notNull())
     .addColumn('actor', 'text', (column) => column.notNull())

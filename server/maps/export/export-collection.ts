@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
 import type { CollectionState } from '../store/collection-state.ts'
-import type { MapStore } from '../store/map-store.ts'
+import type { ItemsPage, MapStore } from '../store/map-store.ts'
 import { createTurn } from '../store/turns.ts'
 import { csvHeader, csvRow } from './csv-rows.ts'
 import type { ExportFormat } from './formats.ts'
@@ -13,13 +14,29 @@ const PIECE = 250_000
 
 /**
  * All features of a collection that the scope sees, as text, piece by piece: what an import of the same
- * format reads again. Features that are written meanwhile may be in it or not; behind an import that
- * is swapped in meanwhile it goes on with the new data.
- * @returns null: there is no such collection for the scope
+ * format reads again. Features that are written meanwhile may be in it or not.
+ * @returns null: there is no such collection for the scope. Reading the text throws
+ * `ExportBrokenError` when the collection goes, or an import is swapped in meanwhile.
  */
 export async function exportCollection(order: ExportOrder): Promise<AsyncGenerator<string> | null> {
-  const state = await order.store.state(await order.scope(), order.collectionId)
-  return state && textOf(order, state)
+  for (let attempt = 1; ; attempt++) {
+    const state = await order.store.state(await order.scope(), order.collectionId)
+    const page = state && (await pageBehind(order, undefined))
+    if (!page) return null
+    if (page.generation === state.generation || attempt === ATTEMPTS) {
+      return textOf(order, state, page)
+    }
+    // A thread that reads heard of an import before this one.
+    await sleep(ATTEMPT_MILLISECONDS)
+  }
+}
+
+const ATTEMPTS = 10
+const ATTEMPT_MILLISECONDS = 100
+
+/** What has been written so far must not look as if it were all. */
+export class ExportBrokenError extends Error {
+  override name = 'ExportBrokenError'
 }
 
 interface ExportOrder {
@@ -30,27 +47,37 @@ interface ExportOrder {
   format: ExportFormat
 }
 
+async function pageBehind(
+  { store, scope, collectionId }: ExportOrder,
+  after: number | undefined,
+): Promise<ItemsPage | null> {
+  return store.items(await scope(), collectionId, {
+    limit: PAGE,
+    ...(after !== undefined && { after }),
+  })
+}
+
 async function* textOf(
-  { store, scope, collectionId, format }: ExportOrder,
+  order: ExportOrder,
   state: CollectionState,
+  first: ItemsPage,
 ): AsyncGenerator<string> {
+  const { format } = order
   yield beginning(format, state)
   const turn = createTurn()
   let isFirst = true
-  for (let after: number | undefined; ;) {
-    const page = await store.items(await scope(), collectionId, {
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    })
-    // Deleted, or no longer seen: the rest must not look as if it were all.
-    if (!page) throw new Error(`the collection ${collectionId} went away during its export`)
+  for (let page: ItemsPage | null = first; ; page = await pageBehind(order, page.next)) {
+    // Deleted, or no longer seen.
+    if (!page) throw new ExportBrokenError('the collection went away meanwhile')
+    if (page.generation !== state.generation) {
+      throw new ExportBrokenError('an import took the place of its data meanwhile')
+    }
     for (const features of piecesOf(page.features)) {
       yield pieceText(format, state, features, isFirst)
       isFirst = false
       if (turn.isOver()) await turn.yield()
     }
     if (page.next === null) break
-    after = page.next
   }
   if (format === 'geojson') yield '\n]}\n'
 }

@@ -78,7 +78,7 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
   async function countOf(
     { scope, collection }: SeenCollection,
     { after, filter }: ParsedItemsQuery,
-    { features, next }: ItemsPage,
+    { features, next }: Pick<ItemsPage, 'features' | 'next'>,
   ): Promise<number | undefined> {
     if (after !== null) return undefined
     if (next === null) return features.length

@@ -5,10 +5,13 @@ import type { Source } from './readers/reading.ts'
 /**
  * A file to import.
  * @param onBytes hears how far it has been read, counted from its start
- * @throws when it cannot be found
+ * @throws Error when it cannot be found, or is no regular file: it is read twice
  */
 export async function fileSource(path: string, onBytes?: (bytes: number) => void): Promise<Source> {
-  const { size } = await stat(path)
+  const found = await stat(path)
+  if (found.isDirectory()) throw new Error('it is a folder')
+  if (!found.isFile()) throw new Error('it is no regular file, which could be read twice')
+  const { size } = found
   return {
     size,
     async *open(from = 0, to = Infinity) {

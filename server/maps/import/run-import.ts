@@ -1,5 +1,6 @@
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
-import { type Generation, GenerationLostError } from '../store/changes.ts'
+import { isDiskFull } from '../../database/unavailable.ts'
+import { type Generation, GenerationLostError, NoRoomError } from '../store/changes.ts'
 import type { Property } from '../store/collection-state.ts'
 import type { MapStore } from '../store/map-store.ts'
 import { FaultList, type ImportFault } from './fault-list.ts'
@@ -30,9 +31,12 @@ export async function runImport(order: ImportOrder): Promise<ImportOutcome> {
     return await run(order, faults, failed)
   } catch (error) {
     if (error instanceof UnreadableError) return failed(error.message, error.line)
-    // Others took it for dead: it was stopped for too long.
-    if (error instanceof GenerationLostError) return { kind: 'busy', ...faults.counts }
-    if (error instanceof RefusedError) return failed(error.message)
+    // If it is not deleted, others took the import for dead: it was stopped for too long.
+    if (error instanceof GenerationLostError) {
+      return { kind: error.isDeleted ? 'gone' : 'busy', ...faults.counts }
+    }
+    if (error instanceof RefusedError || error instanceof NoRoomError) return failed(error.message)
+    if (isDiskFull(error)) return failed(DISK_FULL)
     if (order.signal?.aborted) return failed('it was cancelled')
     throw error
   }
@@ -43,9 +47,9 @@ async function run(
   faults: FaultList,
   failed: (reason: string, line?: number) => ImportOutcome,
 ): Promise<ImportOutcome> {
-  const { store, scope, collectionId, options } = order
+  const { store, scope, collectionId, source, options } = order
   const state = await store.state(scope, collectionId)
-  if (!state) return failed('there is no such collection')
+  if (!state) return { kind: 'gone', ...faults.counts }
   const sketch = await look(order, state.schema)
   const schema = sketch.schema(options)
   const missing = sketch.features > 0 ? missingProperty(schema, options) : undefined
@@ -56,6 +60,7 @@ async function run(
     schema,
     dimension,
     ...(options.merge && { merge: true }),
+    ...(source.size !== null && { sentBytes: source.size }),
   })
   if (begun.kind === 'busy') return { kind: 'busy', ...faults.counts }
   if (begun.kind === 'forbidden') return failed('it must not be written')
@@ -134,6 +139,8 @@ function missingProperty(
   )
 }
 
+export const DISK_FULL = 'the disk is full'
+
 class RefusedError extends Error {
   override name = 'RefusedError'
 }
@@ -166,6 +173,8 @@ export interface ImportProgress {
 export type ImportOutcome =
   /** Another import of the collection is under way: it can be tried again later. */
   | { kind: 'busy'; faults: number; errors: readonly ImportFault[] }
+  /** The collection was deleted. */
+  | { kind: 'gone'; faults: number; errors: readonly ImportFault[] }
   | {
       kind: 'done'
       /** How many were written; the collection may have more after a merge. */

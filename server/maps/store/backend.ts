@@ -42,6 +42,8 @@ export interface LiveGeneration extends Summary, GenerationDefinition {
    * another one, perhaps somebody else's: it never gets to see this (`isOf`).
    */
   since: number
+  /** About how many it takes; null: it was never finished. */
+  bytes: number | null
 }
 
 /** A collection as far as it is seen, ready to be read. */
@@ -86,6 +88,8 @@ export interface MapWriter extends AsyncDisposable {
   ): Promise<Result>
   /** Makes what `RowWriter.append` has written ready to be read, in transactions of its own. */
   indexGeneration(generation: Filled): Promise<void>
+  /** Of the disk that it writes to; null: not known. */
+  freeBytes(): Now<number | null>
 }
 
 export type Filled = Pick<StoredGeneration, 'number' | 'schema'>

@@ -54,6 +54,11 @@ export interface GenerationDefinition {
   dimension: 0 | 1 | 2
   /** Keeps what is not in the import; the kept ones are put into the new schema. */
   merge?: boolean
+  /**
+   * Of the file that it comes from: what is stored may be some times as large (`room.ts`). Default: as
+   * large as it likes.
+   */
+  sentBytes?: number
 }
 
 export type BeginOutcome =
@@ -66,7 +71,8 @@ export type BeginOutcome =
  * All features of a collection anew, hidden until they are whole. Disposed without `finish`, it is
  * removed; what a dead process left behind is removed later.
  * @throws GenerationLostError by `add` and `finish` when nothing was heard of it for too long, so
- * that others took it for dead
+ * that others took it for dead, or when the collection was deleted
+ * @throws NoRoomError by both
  */
 export interface Generation extends AsyncDisposable {
   /**
@@ -88,6 +94,22 @@ export interface RefusedFeature {
 
 export class GenerationLostError extends Error {
   override name = 'GenerationLostError'
+  /** Whether the collection has been deleted. */
+  readonly isDeleted: boolean
+
+  constructor(isDeleted: boolean) {
+    super(
+      isDeleted
+        ? 'the collection was deleted during the import'
+        : 'the import was given up, because nothing was heard of it for too long',
+    )
+    this.isDeleted = isDeleted
+  }
+}
+
+/** What would be stored is too much, for the disk or for what was sent. */
+export class NoRoomError extends Error {
+  override name = 'NoRoomError'
 }
 
 /** What happened, for caches of what was made of features. */

@@ -20,6 +20,7 @@ import {
   withRow,
 } from './feature-rows.ts'
 import type { KnownData } from './known-data.ts'
+import { createRoom, type Room } from './room.ts'
 import { sweep } from './sweep.ts'
 import { HEARD_EVERY_MILLISECONDS, isUnderWay, thisWriter } from './writer-life.ts'
 
@@ -30,12 +31,12 @@ import { HEARD_EVERY_MILLISECONDS, isUnderWay, thisWriter } from './writer-life.
  * detach it, so that a writer which only slept finds out by its next transaction.
  */
 export async function beginGeneration(
-  options: { backend: MapBackend; known: KnownData; clock: Clock },
+  options: { backend: MapBackend; known: KnownData; clock: Clock; sparedBytes: number },
   scope: AccessScope,
   collectionId: string,
   definition: GenerationDefinition,
 ): Promise<BeginOutcome> {
-  const { backend, known, clock } = options
+  const { backend, known, clock, sparedBytes } = options
   const collection = scope.collection(collectionId)
   if (!collection || scope.write(collectionId) !== 'all') {
     return { kind: 'forbidden' }
@@ -48,7 +49,8 @@ export async function beginGeneration(
       await writer[Symbol.asyncDispose]()
       return { kind: begun }
     }
-    const filling = { writer, clock, known, collectionId, definition, ...begun }
+    const room = createRoom({ writer, sentBytes: definition.sentBytes ?? Infinity, sparedBytes })
+    const filling = { writer, clock, known, collectionId, definition, room, ...begun }
     return { kind: 'begun', generation: fill(filling) }
   } catch (error) {
     await writer[Symbol.asyncDispose]()
@@ -84,6 +86,7 @@ async function begin(
     schema,
     dimension,
     ...EMPTY,
+    bytes: null,
     writer: thisWriter(),
     heardAt: now,
     retiredAt: null,
@@ -98,10 +101,11 @@ interface Filling extends Begun {
   known: KnownData
   collectionId: string
   definition: GenerationDefinition
+  room: Room
 }
 
 function fill(filling: Filling): Generation {
-  const { writer, clock, known, collectionId, definition, number, live } = filling
+  const { writer, clock, known, collectionId, definition, room, number, live } = filling
   const toRow = createRows(definition.schema)
   const fresh = { number, schema: definition.schema }
   let summary: Summary = EMPTY
@@ -115,9 +119,8 @@ function fill(filling: Filling): Generation {
     return writer.transaction(async (write) => {
       const collection = await write.holdCollection(collectionId)
       if (collection.hidden !== number) {
-        throw new GenerationLostError(
-          'the import was given up, because nothing was heard of it for too long',
-        )
+        const own = await write.generation(number)
+        throw new GenerationLostError(own !== null && own.retiredAt !== null)
       }
       const result = await work(write, collection)
       await write.hear(number, clock.now())
@@ -131,6 +134,8 @@ function fill(filling: Filling): Generation {
   }, HEARD_EVERY_MILLISECONDS).unref()
 
   async function addBatch(batch: readonly { row: FeatureRow; index: number }[]) {
+    room.take(batch.map(({ row }) => row))
+    await room.look()
     const ids = batch.map(({ row }) => row.id)
     const refused = await held(async (write, collection) => {
       const rows = write.rows(fresh)
@@ -160,21 +165,39 @@ function fill(filling: Filling): Generation {
   /** What the import does not have, in the new schema. */
   async function keepOthers(): Promise<void> {
     if (!definition.merge || live === null) return
+    const atOnce = Math.max(1, Math.min(MAXIMUM_ROWS, Math.floor(MAXIMUM_SIZE / leastSize(toRow))))
     for (let after = 0, done = false; !done;) {
+      await room.look()
       const added = await held(async (write) => {
-        const old = await write.rows({ ...fresh, number: live }).after(after, MAXIMUM_ROWS)
+        const old = await write.rows({ ...fresh, number: live }).after(after, atOnce)
         done = old.length === 0
         after = old.at(-1)?.key ?? after
         const all = old.map(({ key, feature }) => toRow(parseFeature(feature), key))
         const rows = write.rows(fresh)
         const taken = await rows.keysOf(all.map(({ id }) => id))
         const others = all.filter(({ id }) => !taken.has(id))
+        const sources = old.reduce((sum, { feature }) => sum + feature.length, 0)
+        room.take(others, sources)
         await rows.append(others)
         return others
       })
       for (const row of added) summary = withRow(summary, row)
       await setImmediate()
     }
+  }
+
+  async function giveUp(): Promise<void> {
+    // Apart from the removal, which may fail where the disk is full: another can begin at once.
+    await writer.transaction(async (write) => {
+      const collection = await write.holdCollection(collectionId)
+      if (collection.hidden === number) await write.saveCollection({ ...collection, hidden: null })
+    })
+    await writer.transaction(async (write) => {
+      const { live: now } = await write.holdCollection(collectionId)
+      // Swapped in, if only the answer to that was lost.
+      if (now === number || (await write.generation(number))?.retiredAt !== null) return
+      await write.removeGeneration(number)
+    })
   }
 
   return {
@@ -198,6 +221,7 @@ function fill(filling: Filling): Generation {
 
     async finish(permit) {
       await keepOthers()
+      await room.look()
       await writer.indexGeneration(fresh)
       await permit?.()
       await held(
@@ -206,7 +230,7 @@ function fill(filling: Filling): Generation {
           const old = collection.live === null ? null : await write.generation(collection.live)
           if (old) await write.saveGeneration({ ...old, retiredAt: now })
           const stored = (await write.generation(number))!
-          await write.saveGeneration({ ...stored, ...summary, writer: null })
+          await write.saveGeneration({ ...stored, ...summary, bytes: room.stored(), writer: null })
           await write.saveCollection({ ...collection, live: number, hidden: null })
           await write.announce(collectionId, null, now)
         },
@@ -221,18 +245,20 @@ function fill(filling: Filling): Generation {
     async [Symbol.asyncDispose]() {
       clearInterval(hearing)
       try {
-        if (isFinished) return
-        await writer.transaction(async (write) => {
-          const collection = await write.holdCollection(collectionId)
-          if (collection.hidden !== number) return
-          await write.saveCollection({ ...collection, hidden: null })
-          await write.removeGeneration(number)
-        })
+        if (!isFinished) await giveUp()
+      } catch {
+        // What made it fail is what counts. Left behind, it goes when another is begun (`sweep.ts`).
       } finally {
         await writer[Symbol.asyncDispose]()
       }
     },
   }
+}
+
+/** Of a feature with no values, in characters. */
+function leastSize(toRow: ReturnType<typeof createRows>): number {
+  const geometry = { type: 'Point' as const, coordinates: [0, 0] }
+  return toRow({ id: '', geometry, properties: {} }).feature.length
 }
 
 /** Of one transaction: it is to be short. */

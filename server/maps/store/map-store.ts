@@ -138,6 +138,8 @@ export interface ItemsPage {
   features: string[]
   /** The key to go on from; null: this was the last page. */
   next: number | null
+  /** What it is of (`CollectionState`). */
+  generation: number
 }
 
 export interface StoredFeature {

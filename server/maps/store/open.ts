@@ -19,6 +19,8 @@ export interface MapStoreOptions {
   readOnly?: boolean
   clock?: Clock
   random?: RandomBytes
+  /** Of a disk, what no import takes: it is for the databases of everything else. */
+  sparedBytes?: number
 }
 
 /**
@@ -32,6 +34,7 @@ export async function openMapStore(
   options: MapStoreOptions = {},
 ): Promise<MapStore> {
   const { readOnly = false, clock = systemClock, random = systemRandom } = options
+  const { sparedBytes = SPARED_BYTES } = options
   const backend: MapBackend =
     location.kind === 'sqlite'
       ? await openSqliteBackend(location.file, { readOnly })
@@ -46,11 +49,11 @@ export async function openMapStore(
     }))
 
   // A large table of SQLite takes long to remove, so those wait for the next start or import.
-  const most = location.kind === 'sqlite' ? FEW_FEATURES : Infinity
-  const sweepNow = async (features?: number) => sweep(await openWriter(), clock, features)
+  const mostBytes = location.kind === 'sqlite' ? FEW_BYTES : Infinity
+  const sweepNow = async (bytes?: number) => sweep(await openWriter(), clock, bytes)
   const sweeping = setInterval(() => {
     // Failing does no harm.
-    if (!readOnly) sweepNow(most).catch(() => {})
+    if (!readOnly) sweepNow(mostBytes).catch(() => {})
   }, GRACE_MILLISECONDS).unref()
 
   async function close(): Promise<void> {
@@ -76,7 +79,7 @@ export async function openMapStore(
       return outcome
     },
     beginGeneration: (scope, collectionId, definition) =>
-      beginGeneration({ backend, known, clock }, scope, collectionId, definition),
+      beginGeneration({ backend, known, clock, sparedBytes }, scope, collectionId, definition),
     async drop(scope, collectionId) {
       const collection = scope.collection(collectionId)
       if (!collection || scope.write(collectionId) !== 'all') return
@@ -107,4 +110,5 @@ async function leftovers(
 }
 
 /** Of a generation whose tables are removed while others are waiting. */
-const FEW_FEATURES = 20_000
+const FEW_BYTES = 16_000_000
+const SPARED_BYTES = 536_870_912

@@ -185,7 +185,7 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
   }
 }
 
-const NO_ITEMS: ItemsPage = { features: [], next: null }
+const NO_ITEMS: ItemsPage = { features: [], next: null, generation: 0 }
 
 /** A read of more features than this belongs in a worker. */
 const HEAVY = 1_000
@@ -218,22 +218,23 @@ const MAXIMUM_BATCH = 1_000
  * @param keys of all that has to be looked at, where they are known
  */
 async function pageOf(
-  { reader, generation }: Opened,
+  { reader, generation: of }: Opened,
   matcher: Matcher,
   limit: number,
   after: number,
   keys: readonly number[] | null = null,
 ): Promise<ItemsPage> {
   const features: string[] = []
+  const { generation } = of
   let length = 0
   let next = after
-  if (matcher.isNothing) return { features, next: null }
+  if (matcher.isNothing) return { features, next: null, generation }
   // One more than is needed tells whether another page follows.
   const count = Math.min(Math.max(limit + 1, matcher.isEverything ? 1 : FEW), MAXIMUM_BATCH)
   const turn = createTurn()
   const scan = keys
     ? scanKeys(reader, keys, after)
-    : reader.scan(narrowedAsk(matcher, generation.extent), after)
+    : reader.scan(narrowedAsk(matcher, of.extent), after)
   for (;;) {
     const { rows, done } = await scan.next(count)
     for (const candidate of rows) {
@@ -241,11 +242,11 @@ async function pageOf(
       if (!matcher.judge(candidate)) continue
       length += candidate.feature.length
       const isFull = features.length === limit || (features.length > 0 && length > MAXIMUM_PAGE)
-      if (isFull) return { features, next }
+      if (isFull) return { features, next, generation }
       features.push(candidate.feature)
       next = candidate.key
     }
-    if (done) return { features, next: null }
+    if (done) return { features, next: null, generation }
     if (turn.isOver()) await turn.yield()
   }
 }

@@ -32,19 +32,22 @@ export function toLive(
     number,
     generation,
     ...(JSON.parse(definition) as Pick<LiveGeneration, 'schema' | 'dimension' | 'since'>),
-    ...(JSON.parse(summary) as Pick<LiveGeneration, 'featureCount' | 'extent' | 'interval'>),
+    ...(JSON.parse(summary) as Pick<
+      LiveGeneration,
+      'featureCount' | 'extent' | 'interval' | 'bytes'
+    >),
   }
 }
 
 export function toRecord(
   generation: Omit<StoredGeneration, 'number'>,
 ): Omit<GenerationRecord, 'number'> {
-  const { schema, dimension, since, featureCount, extent, interval } = generation
+  const { schema, dimension, since, featureCount, extent, interval, bytes } = generation
   return {
     collection: generation.collectionId,
     generation: generation.generation,
     definition: JSON.stringify({ schema, dimension, since }),
-    summary: JSON.stringify({ featureCount, extent, interval }),
+    summary: JSON.stringify({ featureCount, extent, interval, bytes }),
     writer: generation.writer,
     heard_at: generation.heardAt,
     retired_at: generation.retiredAt,

@@ -9,19 +9,18 @@ export const GRACE_MILLISECONDS = 60_000
 /**
  * Removes generations that nobody reads or fills any more, each in a transaction of its own. One that
  * is read in spite of all stays for the next time.
- * @param most features that one may have had
+ * @param mostBytes that one may take: a large one takes long to remove
  */
 export async function sweep(
   writer: MapWriter,
   clock: Clock,
-  most: number = Infinity,
+  mostBytes: number = Infinity,
 ): Promise<void> {
   const now = clock.now()
   const before = now - GRACE_MILLISECONDS
   const found = await writer.transaction(async (write) => write.generationsToSweep(before))
-  for (const { number, collectionId, featureCount, retiredAt } of found) {
-    // How many one has that was never finished is not known.
-    if (featureCount > most || (retiredAt === null && most < Infinity)) continue
+  for (const { number, collectionId, bytes } of found) {
+    if ((bytes ?? Infinity) > mostBytes) continue
     try {
       await writer.transaction((write) => remove(write, number, collectionId, now))
     } catch (error) {

@@ -4,11 +4,13 @@ import type { Tables } from '../../../database/tables.ts'
 import type { ImportOptions } from '../import-options.ts'
 import type { ImportJob, JobProgress, JobResult } from './import-job.ts'
 
-export const CANCELLED: JobResult = {
-  reason: 'it was cancelled',
-  features: 0,
-  faults: 0,
-  errors: [],
+export const CANCELLED = failure('it was cancelled')
+export const GONE = failure('the collection is gone')
+export const NODE_GONE = failure('the node that had the file is gone: send the file again')
+
+/** Of a job that came to nothing. */
+export function failure(reason: string): JobResult & { reason: string } {
+  return { reason, features: 0, faults: 0, errors: [] }
 }
 
 /** The columns of a job that has ended, but for the time. */

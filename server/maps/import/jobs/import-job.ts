@@ -8,10 +8,12 @@ export interface ImportJob {
   collectionId: string
   /** One of the same id that comes after it is another one. */
   collectionCreatedAt: number
-  state: 'queued' | 'running' | 'done' | 'failed'
+  /** `receiving`: its file still comes in. */
+  state: 'receiving' | 'queued' | 'running' | 'done' | 'failed'
   options: ImportOptions
   /** Who sent it. */
   actor: Actor
+  /** Of its file; while that comes in, what it may have. */
   totalBytes: number
   progress: JobProgress
   /** Null until it has ended. */

@@ -1,28 +1,39 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Actor } from '../../../access/audit/actor.ts'
 import type { Collection } from '../../../access/collections/collection.ts'
 import type { Caller } from '../../../access/tokens/access-token.ts'
-import type { Database } from '../../../database/database.ts'
+import type { Database, Write } from '../../../database/database.ts'
+import type { Tables } from '../../../database/tables.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { ImportOptions } from '../import-options.ts'
 import type { ImportJob, JobProgress, JobResult } from './import-job.ts'
-import { CANCELLED, ending, toJob } from './import-job-rows.ts'
+import { CANCELLED, ending, GONE, NODE_GONE, toJob } from './import-job-rows.ts'
 
 /**
  * The imports that were asked for over HTTP, in the main database, so that they outlive the process
- * that runs them. `import-runner.ts` takes them up one after the other. A runner keeps a job by telling
- * that it is alive; when it has not for 10 s, another takes the job up from its beginning.
+ * that runs them. A job holds its collection from before its file comes in until it has ended. Its
+ * file is on one node; `import-runner.ts` of that node takes the jobs up one after the other. A runner
+ * keeps a job by telling that it is alive; when it has not for 10 s, another takes the job up from its
+ * beginning. Jobs of a node that nothing was heard of for 10 minutes fail: the file is gone with it.
  */
 export interface ImportJobs {
-  /** `busy`: the collection has one that has not ended. */
-  create(job: NewImportJob): Promise<{ kind: 'created'; job: ImportJob } | { kind: 'busy' }>
-  isBusy(collectionId: string): Promise<boolean>
+  /** Holds the collection, while the file comes in (`receiving`). Ends jobs of an older collection of its id. */
+  reserve(job: NewImportJob): Promise<ReserveOutcome>
+  /** The file still comes in: to be told every few seconds. */
+  receiving(id: string): Promise<void>
+  /** The file is there. @returns null: the job was cancelled or ended meanwhile */
+  receive(id: string, bytes: number): Promise<ImportJob | null>
+  /** The file does not come: there never was such a job. */
+  withdraw(id: string): Promise<void>
   find(collectionId: string, id: string): Promise<ImportJob | null>
   /** The newest first. */
   list(collectionId: string, limit: number): Promise<ImportJob[]>
-  /** Ends it if it is waiting, and asks its runner to if it is running. @returns how it is now */
+  /** Ends it unless it is running, and asks its runner to then. @returns how it is now */
   cancel(collectionId: string, id: string): Promise<ImportJob | null>
-  /** Those that a runner could take up, the oldest first. */
-  waiting(): Promise<ImportJob[]>
+  /** Ends all of a collection that was deleted. */
+  endOf(deleted: Pick<Collection, 'id' | 'createdAt'>): Promise<void>
+  /** Those that a runner of this node could take up, the oldest first. */
+  waiting(node: string): Promise<WaitingJob[]>
   /** Null: another runner was quicker. */
   claim(id: string, runner: string): Promise<ClaimedJob | null>
   /** Tells that it is alive and how far it is. */
@@ -31,9 +42,13 @@ export interface ImportJobs {
   release(id: string, runner: string, counts: boolean): Promise<void>
   /** @returns whether it still was this runner's */
   end(id: string, runner: string, state: 'done' | 'failed', result: JobResult): Promise<boolean>
+  /** This node is alive: to be told every few minutes. */
+  hear(node: string): Promise<void>
+  /** Ends the jobs of nodes that are no longer heard of. */
+  endOfSilentNodes(): Promise<void>
   /** Of all jobs that have not ended. */
   openIds(): Promise<string[]>
-  /** Forgets what ended a month ago. */
+  /** Forgets what ended a month ago, and files that stopped coming in. */
   prune(): Promise<void>
 }
 
@@ -44,7 +59,24 @@ export interface NewImportJob {
   actor: Actor
   /** Who asks for it: judged again when it is carried out. */
   caller: Caller
+  /** What the file may have, until it is there. */
   totalBytes: number
+  /** Where the file will be. */
+  node: string
+}
+
+export type ReserveOutcome =
+  | { kind: 'reserved' }
+  /** The collection has one that has not ended. */
+  | { kind: 'busy' }
+  /** The customer has so many that have not ended. */
+  | { kind: 'too-many'; jobs: number }
+  /** Together the customer's files would be larger than that. */
+  | { kind: 'too-large'; maximumBytes: number }
+
+export interface WaitingJob {
+  id: string
+  customerId: string
 }
 
 export interface ClaimedJob extends ImportJob {
@@ -55,12 +87,26 @@ export interface ClaimedJob extends ImportJob {
 
 /** After that a runner that says nothing counts as dead. */
 const LEASE_MILLISECONDS = 10_000
+/** After that nobody takes the file any more. */
+const RECEIVING_MILLISECONDS = 30_000
+/** After that a node will not come back. */
+export const NODE_MILLISECONDS = 600_000
 const KEPT_MILLISECONDS = 30 * 24 * 3_600_000
 const NOTHING_YET: JobProgress = { phase: 'looking', bytes: 0, features: 0, faults: 0 }
 
-export function createImportJobs(options: { database: Database; clock: Clock }): ImportJobs {
-  const { database, clock } = options
+/** Of a customer, that have not ended. */
+export const MOST_JOBS = 10
+const MOST_WAITING = 10_000
+
+/** @param options.maximumBytes of the files of a customer together */
+export function createImportJobs(options: {
+  database: Database
+  clock: Clock
+  maximumBytes: number
+}): ImportJobs {
+  const { database, clock, maximumBytes } = options
   const select = () => database.query.selectFrom('import_jobs').selectAll()
+  const since = (milliseconds: number) => clock.now() - milliseconds
 
   async function find(collectionId: string, id: string): Promise<ImportJob | null> {
     const row = await select()
@@ -70,9 +116,57 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
     return row ? toJob(row) : null
   }
 
+  /** Of a customer, what has not ended. */
+  async function openOf(write: Write, customerId: string) {
+    const row = await write.query
+      .selectFrom('import_jobs')
+      .select((rows) => [
+        rows.fn.countAll<string | number>().as('jobs'),
+        rows.fn.sum<string | number | null>('total_bytes').as('bytes'),
+      ])
+      .where('busy_collection_id', 'is not', null)
+      .where('customer_id', '=', customerId)
+      .executeTakeFirstOrThrow()
+    return { jobs: Number(row.jobs), bytes: Number(row.bytes ?? 0) }
+  }
+
+  function endAll(write: Write, result: JobResult) {
+    return write.query
+      .updateTable('import_jobs')
+      .set({ ...ending('failed', result), ended_at: clock.now() })
+      .where('busy_collection_id', 'is not', null)
+  }
+
+  /** Nobody runs it, or who did has been silent for too long. */
+  const isFree = (row: ExpressionBuilder<Tables, 'import_jobs'>) =>
+    row.or([
+      row('state', '=', 'queued'),
+      row.and([row('state', '=', 'running'), row('heartbeat_at', '<', since(LEASE_MILLISECONDS))]),
+    ])
+
+  const removeUnreceived = (write: Write) =>
+    write.query
+      .deleteFrom('import_jobs')
+      .where('busy_collection_id', 'is not', null)
+      .where('state', '=', 'receiving')
+      .where('heartbeat_at', '<', since(RECEIVING_MILLISECONDS))
+      .execute()
+
   return {
-    create: ({ id, collection, options: told, actor, caller, totalBytes }) =>
-      database.write(async (write) => {
+    reserve: ({ id, collection, options: told, actor, caller, totalBytes, node }) =>
+      database.write(async (write): Promise<ReserveOutcome> => {
+        const { customerId } = caller
+        // So that no two count the same jobs.
+        await write.lock(`import-jobs:${customerId}`)
+        await removeUnreceived(write)
+        await endAll(write, GONE)
+          .where('busy_collection_id', '=', collection.id)
+          .where('collection_created_at', '<', collection.createdAt)
+          .execute()
+        const open = await openOf(write, customerId)
+        if (open.jobs >= MOST_JOBS) return { kind: 'too-many', jobs: open.jobs }
+        if (open.bytes + totalBytes > maximumBytes) return { kind: 'too-large', maximumBytes }
+        const now = clock.now()
         const row = await write.query
           .insertInto('import_jobs')
           .values({
@@ -80,28 +174,56 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
             collection_id: collection.id,
             collection_created_at: collection.createdAt,
             busy_collection_id: collection.id,
-            state: 'queued',
+            customer_id: customerId,
+            node,
+            node_heard_at: now,
+            state: 'receiving',
             options: JSON.stringify(told),
             actor: JSON.stringify(actor),
             caller: JSON.stringify(caller),
             total_bytes: totalBytes,
             progress: JSON.stringify(NOTHING_YET),
             attempts: 0,
-            created_at: clock.now(),
+            created_at: now,
+            heartbeat_at: now,
           })
           .onConflict((conflict) => conflict.column('busy_collection_id').doNothing())
-          .returningAll()
+          .returning('id')
           .executeTakeFirst()
-        return row ? { kind: 'created', job: toJob(row) } : { kind: 'busy' }
+        return { kind: row ? 'reserved' : 'busy' }
       }),
 
-    async isBusy(collectionId) {
-      const row = await database.query
-        .selectFrom('import_jobs')
-        .select('id')
-        .where('busy_collection_id', '=', collectionId)
-        .executeTakeFirst()
-      return row !== undefined
+    async receiving(id) {
+      await database.write((write) =>
+        write.query
+          .updateTable('import_jobs')
+          .set({ heartbeat_at: clock.now() })
+          .where('id', '=', id)
+          .where('state', '=', 'receiving')
+          .execute(),
+      )
+    },
+
+    receive: (id, bytes) =>
+      database.write(async (write) => {
+        const row = await write.query
+          .updateTable('import_jobs')
+          .set({ state: 'queued', total_bytes: bytes, heartbeat_at: null })
+          .where('id', '=', id)
+          .where('state', '=', 'receiving')
+          .returningAll()
+          .executeTakeFirst()
+        return row ? toJob(row) : null
+      }),
+
+    async withdraw(id) {
+      await database.write((write) =>
+        write.query
+          .deleteFrom('import_jobs')
+          .where('id', '=', id)
+          .where('state', '=', 'receiving')
+          .execute(),
+      )
     },
 
     find,
@@ -119,12 +241,11 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
     async cancel(collectionId, id) {
       await database.write(async (write) => {
         const now = clock.now()
-        const ended = await write.query
-          .updateTable('import_jobs')
-          .set({ ...ending('failed', CANCELLED), cancelled_at: now, ended_at: now })
+        const ended = await endAll(write, CANCELLED)
+          .set({ cancelled_at: now })
           .where('id', '=', id)
           .where('collection_id', '=', collectionId)
-          .where('state', '=', 'queued')
+          .where('state', 'in', ['receiving', 'queued'])
           .executeTakeFirst()
         if (Number(ended.numUpdatedRows) > 0) return
         await write.query
@@ -139,14 +260,27 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
       return find(collectionId, id)
     },
 
-    async waiting() {
-      const rows = await select()
+    async endOf({ id, createdAt }) {
+      await database.write((write) =>
+        endAll(write, GONE)
+          .where('busy_collection_id', '=', id)
+          .where('collection_created_at', '<=', createdAt)
+          .execute(),
+      )
+    },
+
+    async waiting(node) {
+      const rows = await database.query
+        .selectFrom('import_jobs')
+        .select(['id', 'customer_id'])
         .where('busy_collection_id', 'is not', null)
-        .where((row) => row.or([row('state', '=', 'queued'), row('heartbeat_at', '<', silent())]))
+        .where('node', '=', node)
+        .where(isFree)
         .orderBy('created_at')
-        .limit(100)
+        .orderBy('id')
+        .limit(MOST_WAITING)
         .execute()
-      return rows.map(toJob)
+      return rows.map((row) => ({ id: row.id, customerId: row.customer_id }))
     },
 
     claim: (id, runner) =>
@@ -164,9 +298,7 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
           }))
           .where('id', '=', id)
           .where('busy_collection_id', 'is not', null)
-          .where((each) =>
-            each.or([each('state', '=', 'queued'), each('heartbeat_at', '<', silent())]),
-          )
+          .where(isFree)
           .returningAll()
           .executeTakeFirst()
         if (!row) return null
@@ -217,6 +349,23 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
         return Number(numUpdatedRows) > 0
       }),
 
+    async hear(node) {
+      await database.write((write) =>
+        write.query
+          .updateTable('import_jobs')
+          .set({ node_heard_at: clock.now() })
+          .where('busy_collection_id', 'is not', null)
+          .where('node', '=', node)
+          .execute(),
+      )
+    },
+
+    async endOfSilentNodes() {
+      await database.write((write) =>
+        endAll(write, NODE_GONE).where('node_heard_at', '<', since(NODE_MILLISECONDS)).execute(),
+      )
+    },
+
     async openIds() {
       const rows = await database.query
         .selectFrom('import_jobs')
@@ -227,14 +376,13 @@ export function createImportJobs(options: { database: Database; clock: Clock }):
     },
 
     async prune() {
-      const before = clock.now() - KEPT_MILLISECONDS
-      await database.write((write) =>
-        write.query.deleteFrom('import_jobs').where('ended_at', '<', before).execute(),
-      )
+      await database.write(async (write) => {
+        await removeUnreceived(write)
+        await write.query
+          .deleteFrom('import_jobs')
+          .where('ended_at', '<', since(KEPT_MILLISECONDS))
+          .execute()
+      })
     },
-  }
-
-  function silent(): number {
-    return clock.now() - LEASE_MILLISECONDS
   }
 }

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 import type { Collection } from '../../../access/collections/collection.ts'
 import { wholeScope } from '../../../access/scopes/whole-scope.ts'
 import type { DatabaseLocation } from '../../../database/open.ts'
+import { isDiskFull } from '../../../database/unavailable.ts'
 import { openMapStore } from '../../store/open.ts'
 import { fileSource } from '../file-source.ts'
 import type { ImportOptions } from '../import-options.ts'
-import { type ImportOutcome, runImport } from '../run-import.ts'
+import { DISK_FULL, type ImportOutcome, runImport } from '../run-import.ts'
 import type { JobProgress } from './import-job.ts'
 
 /**
@@ -20,8 +21,10 @@ export interface ImportProcess {
   outcome: Promise<ImportOutcome>
   /** How far it is. */
   progress(): JobProgress
-  /** Leaves the collection as it was, unless it is done already. */
-  cancel(): void
+  /** Leaves the collection as it was, unless it is done already. @param reason the first one counts */
+  cancel(reason: string): void
+  /** Null: it was not, or too late. */
+  cancelledFor(): string | null
   /** Ends it at once. */
   kill(): Promise<void>
 }
@@ -60,26 +63,36 @@ export function startImportProcess(
   const child = fork(fileURLToPath(import.meta.url), { execArgv: [HEAP] })
   let progress: JobProgress = { phase: 'looking', bytes: 0, features: 0, faults: 0 }
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>
-  let cancelled: NodeJS.Timeout | null = null
+  let cancelled: { reason: string; timer: NodeJS.Timeout } | null = null
+  let isPermitted = false
   const outcome = outcomeOf(child, exited, (message) => {
     if (message.kind === 'progress') progress = message.progress
     else {
       // Where that cannot be known, the process ends, and the job is begun anew.
-      refuse().then(
-        (refusal) => tell(child, { kind: 'verdict', refusal }),
-        () => child.kill('SIGKILL'),
-      )
+      judge().catch(() => child.kill('SIGKILL'))
     }
-  }).finally(() => cancelled && clearTimeout(cancelled))
+  }).finally(() => cancelled && clearTimeout(cancelled.timer))
+
+  async function judge(): Promise<void> {
+    const refused = await refuse()
+    const refusal = cancelled?.reason ?? refused
+    isPermitted = refusal === null
+    tell(child, { kind: 'verdict', refusal })
+  }
+
   // As a message, because arguments and environment of a process show to others, and a URL holds a password.
   child.send(order)
   return {
     outcome,
     progress: () => progress,
-    cancel() {
+    cancel(reason) {
+      // Ended now, it would be there and called failed.
+      if (isPermitted || cancelled) return
       tell(child, { kind: 'cancel' })
-      cancelled ??= setTimeout(() => child.kill('SIGKILL'), CANCEL_MILLISECONDS).unref()
+      const timer = setTimeout(() => child.kill('SIGKILL'), CANCEL_MILLISECONDS).unref()
+      cancelled = { reason, timer }
     },
+    cancelledFor: () => cancelled?.reason ?? null,
     async kill() {
       child.kill('SIGKILL')
       await exited
@@ -124,6 +137,10 @@ if (import.meta.main) {
   const outcome = await run(order, cancelled.signal, () => {
     process.send?.({ kind: 'ready' } satisfies Message)
     return verdict.promise
+  }).catch((error: unknown): ImportOutcome => {
+    // Also where it opens the store, it is not the file's fault and will not pass soon.
+    if (isDiskFull(error)) return { kind: 'failed', reason: DISK_FULL, faults: 0, errors: [] }
+    throw error
   })
   process.off('disconnect', leave)
   process.send?.({ kind: 'ended', outcome } satisfies Message, () => process.disconnect?.())

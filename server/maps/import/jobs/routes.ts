@@ -10,7 +10,7 @@ import type { Clock } from '../../../lib/clock.ts'
 import { badParameter, conflict, forbidden, notFound, Problem } from '../../../protocol/problem.ts'
 import { shown } from '../../features/names.ts'
 import type { ImportJob } from './import-job.ts'
-import type { ImportJobs } from './import-jobs.ts'
+import type { ImportJobs, ReserveOutcome } from './import-jobs.ts'
 import type { ImportRunner } from './import-runner.ts'
 import { readOrder } from './read-order.ts'
 import * as schemas from './schemas.ts'
@@ -25,21 +25,23 @@ export interface ImportRoutesOptions {
   jobs: ImportJobs
   spool: Spool
   runner: Pick<ImportRunner, 'nudge'>
+  /** Where the files are. */
+  node: string
   maximumBytes: number
   clock: Clock
   random: RandomBytes
 }
 
 /**
- * Imports over HTTP: the body is kept in a file (`spool.ts`), a job is made of it (`import-jobs.ts`)
- * and answered at once; `import-runner.ts` carries it out. Who imports may write everywhere in the
+ * Imports over HTTP: a job is made (`import-jobs.ts`), the body is kept in a file (`spool.ts`), and the
+ * job answered at once; `import-runner.ts` carries it out. Who imports may write everywhere in the
  * collection, because an import takes the place of all that is there.
  */
 export async function importRoutes(
   app: FastifyInstance,
   options: ImportRoutesOptions,
 ): Promise<void> {
-  const { accessScope, jobs, spool, runner, maximumBytes, clock, random } = options
+  const { accessScope, jobs, spool, runner, node, maximumBytes, clock, random } = options
   // Bodies of any type pass through as they come; `formatOf` judges what they are.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -72,44 +74,40 @@ export async function importRoutes(
       reply.header('connection', 'close')
       const collection = await requireWhole(request, collectionId)
       const told = readOrder(request)
-      if (Number(request.headers['content-length'] ?? 0) > maximumBytes)
-        throw tooLarge(maximumBytes)
-      if (await jobs.isBusy(collectionId)) throw busy(collectionId)
-      allowSlowBody(request, reply)
+      const length = request.headers['content-length']
+      if (Number(length ?? 0) > maximumBytes) throw tooLarge(maximumBytes)
+      if (request.body === undefined || request.body === null || length === '0') throw empty()
+      const asked = { options: told, actor: actorOf(request), caller: request.caller!, node }
       const id = uuidv7(clock.now(), random)
-      const { bytes } = await take(id, request.body)
-      const created = await create(id, bytes)
+      const totalBytes = Number(length ?? maximumBytes)
+      requireReserved(collectionId, await jobs.reserve({ id, collection, ...asked, totalBytes }))
+      allowSlowBody(request, reply)
+      const created = await take(id, request.body as Readable)
       reply.removeHeader('connection')
       runner.nudge()
       return reply
         .code(202)
         .header('location', `${options.publicUrl}${pathOf(created)}`)
         .send(toWire(created))
-
-      async function create(id: string, totalBytes: number): Promise<ImportJob> {
-        try {
-          if (totalBytes === 0) throw badParameter('body', 'is empty')
-          const actor = actorOf(request)
-          const caller = request.caller!
-          const asked = { id, collection, options: told, actor, caller, totalBytes }
-          const outcome = await jobs.create(asked)
-          if (outcome.kind === 'busy') throw busy(collectionId)
-          return outcome.job
-        } catch (error) {
-          await spool.remove(id)
-          throw error
-        }
-      }
     },
   )
 
-  async function take(id: string, body: unknown): Promise<{ bytes: number }> {
-    if (body === undefined || body === null) throw badParameter('body', 'is empty')
+  /** The body becomes the file of the job; what cannot be taken leaves neither. */
+  async function take(id: string, body: Readable): Promise<ImportJob> {
+    const alive = setInterval(() => void jobs.receiving(id).catch(() => {}), ALIVE_MILLISECONDS)
     try {
-      return await spool.take(id, body as Readable)
+      const { bytes } = await spool.take(id, body)
+      if (bytes === 0) throw empty()
+      const job = await jobs.receive(id, bytes)
+      if (!job) throw conflict('The import was cancelled while its body came in.')
+      return job
     } catch (error) {
-      if (error instanceof NoRoomError) throw noRoom()
+      await spool.remove(id)
+      await jobs.withdraw(id)
+      if (error instanceof NoRoomError) throw noRoom(error)
       throw error instanceof TooLargeError ? tooLarge(maximumBytes) : error
+    } finally {
+      clearInterval(alive)
     }
   }
 
@@ -152,8 +150,35 @@ export async function importRoutes(
 const isOf = (job: ImportJob, { createdAt }: Collection): boolean =>
   job.collectionCreatedAt === createdAt
 
-function noRoom(): Problem {
-  return new Problem(507, 'Insufficient storage', 'The server has no room for the file.')
+/** While a body comes in; its job is given up after some times that. */
+const ALIVE_MILLISECONDS = 5_000
+
+/** @throws Problem 409, 429 */
+function requireReserved(collectionId: string, outcome: ReserveOutcome): void {
+  switch (outcome.kind) {
+    case 'reserved':
+      return
+    case 'busy':
+      throw conflict(`An import into "${shown(collectionId)}" is under way.`)
+    case 'too-many':
+      throw tooManyRequests(
+        `The customer has ${outcome.jobs} imports that have not ended: send this one when one of them has.`,
+      )
+    case 'too-large':
+      throw tooManyRequests(
+        `With this one, the customer's files that wait to be imported could have more than ${outcome.maximumBytes} bytes together: send it when one of the imports has ended; a request that tells its Content-Length counts for that alone.`,
+      )
+  }
+}
+
+function tooManyRequests(detail: string): Problem {
+  return new Problem(429, 'Too many requests', detail)
+}
+
+const empty = () => badParameter('body', 'is empty')
+
+function noRoom(cause: Error): Problem {
+  return new Problem(507, 'Insufficient storage', 'The server has no room for the file.', { cause })
 }
 
 function tooLarge(maximumBytes: number): Problem {
@@ -162,10 +187,6 @@ function tooLarge(maximumBytes: number): Problem {
     'Content too large',
     `The body must have at most ${maximumBytes} bytes (imports.maximumBytes in the configuration).`,
   )
-}
-
-function busy(collectionId: string): Problem {
-  return conflict(`An import into "${shown(collectionId)}" is under way.`)
 }
 
 function noJob(id: string): never {

@@ -54,13 +54,18 @@ const job = Type.Object(
   {
     id: Type.String(),
     collection: Type.String(),
-    state: Type.Enum(['queued', 'running', 'done', 'failed']),
-    format: Type.Enum([...IMPORT_FORMATS]),
-    phase: Type.Enum(['looking', 'writing'], {
-      description: 'The file is read twice: to learn what is in it, and to write it.',
+    state: Type.Enum(['receiving', 'queued', 'running', 'done', 'failed'], {
+      description: 'receiving: its body still comes in.',
     }),
+    format: Type.Enum([...IMPORT_FORMATS]),
+    phase: Type.Optional(
+      Type.Enum(['looking', 'writing'], {
+        description:
+          'Until it has ended: the file is read twice, to learn what is in it, and to write it.',
+      }),
+    ),
     bytes: count('How much of the file has been read in this phase.'),
-    totalBytes: count('Of the file.'),
+    totalBytes: count('Of the file; while it comes in, what it may have.'),
     features: count('Features written.'),
     faults: count('Records that cannot be taken.'),
     featureCount: Type.Optional(count('How many features the collection has after it.')),
@@ -122,6 +127,8 @@ export const createImport = {
     409: problem('An import into this collection is under way.'),
     413: problem('The body is too large.'),
     415: problem('The format of the body is not known.'),
+    429: problem('The customer has too many imports that have not ended, or too large ones.'),
+    507: problem('The server has no room for the body.'),
   },
 }
 

@@ -20,7 +20,7 @@ export function toWire({
     collection: collectionId,
     state,
     format: options.format,
-    phase: progress.phase,
+    ...(result === null && { phase: progress.phase }),
     bytes: state === 'done' ? totalBytes : progress.bytes,
     totalBytes,
     features,

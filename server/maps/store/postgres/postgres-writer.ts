@@ -32,6 +32,7 @@ export function createWriter(pool: pg.Pool, { bulk }: { bulk: boolean }): MapWri
       transaction(async (client) => {
         await client.query(indexTables(number, searchedOf(schema) !== null))
       }),
+    freeBytes: () => null,
     async [Symbol.asyncDispose]() {},
   }
 }

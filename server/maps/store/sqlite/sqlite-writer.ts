@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { openSqliteFile } from '../../../database/sqlite.ts'
@@ -59,11 +61,17 @@ export async function openSqliteWriter(
         }
       }
     },
+    async freeBytes() {
+      const { bavail, bsize } = await statfs(dirname(file))
+      return bavail * bsize
+    },
     async [Symbol.asyncDispose]() {
       await before
       try {
         // Gives back the disk space of the log, unless a reader is in its way.
         if (bulk) connection.exec('pragma wal_checkpoint(truncate)')
+      } catch {
+        // On a full disk it stays; what has been written is in it.
       } finally {
         connection.close()
       }
