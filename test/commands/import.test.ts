@@ -214,6 +214,21 @@ describe('mapgate import and export', () => {
     expect(await exported('halls')).toHaveLength(1)
   })
 
+  it('takes types of CSV from all rows, and the ids of features when asked for id', async () => {
+    const rows = Array.from({ length: 1_500 }, (_, index) => `${index},${index},1,2,`)
+    const text = `id,code,x,y,geometry\n${[...rows, 'last,B7,1,2,POINT (3 4)'].join('\n')}\n`
+    const path = await file('late.csv', text)
+    const { imports } = await load(path, 'late', '--id-property', 'id')
+    expect(imports).toMatchObject([{ features: 1_501, faults: 0 }])
+    const all = await exported('late')
+    expect(all[0]).toMatchObject({ id: '0', properties: { code: '0' } })
+    expect(all.at(-1)).toMatchObject({
+      id: 'last',
+      geometry: { coordinates: [3, 4] },
+      properties: { code: 'B7', x: 1, y: 2 },
+    })
+  })
+
   it('imports the other types of an archive when one cannot be, and says so', async () => {
     const place = (id: string) => ({ ...point(id, {}), id })
     const archive = zipSync({
@@ -274,7 +289,7 @@ describe('a misused mapgate import', () => {
       [`import ${on.dataDir} --collection a --customer lund --format ndjson`, 1, 'it is a folder'],
       [`import /dev/null --collection a --customer lund --format ndjson`, 1, 'no regular file'],
       [`import ${path}.gone --collection a --customer lund --format ndjson`, 1, 'cannot be read'],
-      [`import ${path} --collection a --customer lund --format imdf`, 1, 'no manifest.json'],
+      [`import ${path} --collection a --customer lund --format imdf`, 1, 'no zip archive'],
       [
         `import ${path} --collection a --customer lund --format ndjson --search x`,
         1,
