@@ -86,7 +86,7 @@ describeDatabases('what a client got for a password', (_kind, locate) => {
     const ended = await withdraw({ client: FIXED_CLIENT_ID })
     expect(ended.headers.location).toBe('/account/consents?done=consent')
     for (const token of tokens) {
-      await expect.poll(() => statusOf(app, token), { timeout: 3_000 }).toBe(401)
+      await expect.poll(() => statusOf(app, token), { timeout: 3_000, interval: 250 }).toBe(401)
     }
     expect(await show()).not.toContain('MapsIndoors scripts')
     expect(await standingGrants(app.access, account.id)).toMatchObject([{ clientId }])
@@ -111,7 +111,7 @@ describeDatabases('what a client got for a password', (_kind, locate) => {
     const asked = await grantOf(app.access, account, { clientId, sessionId: 'session' })
     const hash = await app.access.passwords.hash('other words for the same person')
     await app.access.accounts.setPassword(commandLine, account.id, hash)
-    await expect.poll(() => statusOf(app, token), { timeout: 3_000 }).toBe(401)
+    await expect.poll(() => statusOf(app, token), { timeout: 3_000, interval: 250 }).toBe(401)
     expect(await standingGrants(app.access, account.id)).toEqual([asked])
     const events = await app.access.audit.list({ limit: 5 })
     expect(events.map(({ action }) => action)).toContain('grant.revoke')
