@@ -123,7 +123,11 @@ describe.each([
       await shot(picture)
     }
     const stage: Stage = { ...cast, page, shot, visit }
-    await SCENES[name]!(stage).finally(() => context.close())
+    try {
+      await SCENES[name]!(stage)
+    } finally {
+      await context.close()
+    }
     expect(faults).toEqual([])
   })
 })

@@ -55,9 +55,6 @@ export function createAttempts({
     if (entry && entry.count > 0) entry.count -= 1
   }
 
-  // A stranger chooses the client id: bound it.
-  const keyOf = (network: string, clientId: string) => `${network} ${clientId.slice(0, 100)}`
-
   return {
     waitSeconds(clientId, address) {
       // Nothing has failed, which is how it is nearly always.
