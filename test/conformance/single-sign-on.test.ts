@@ -427,9 +427,10 @@ describe('single sign-on', () => {
 
     it('a state that is unknown, repeated or missing', async () => {
       const callback = `${server.url}/sign-in/upstream/callback/acme?code=x`
-      for (const query of ['', '&state=', '&state=made-up', '&state=a&state=b', '&state=%00']) {
+      for (const query of ['', '&state=', '&state=made-up', '&state=a&state=b']) {
         expect(refusal(await browser.open(callback + query))).toBe(400)
       }
+      expect((await browser.open(`${callback}&state=%00`)).status).toBe(400)
     })
 
     it('a person who said no, with a way to try again', async () => {
