@@ -2,7 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import { badParameter } from '../../protocol/problem.ts'
 import { featureTagOf } from './item-tag.ts'
 
-/** What a feature must be like for a change to it (RFC 9110 §13.1), by the tags that the store gives. */
+/**
+ * What a feature must be like for a change to it (RFC 9110 §13.1.1, §13.1.2), by the tags that the store
+ * gives.
+ */
 export interface Preconditions {
   /** One of these; null: whatever it is. */
   ifMatch: string[] | null
@@ -15,7 +18,7 @@ export function parsePreconditions({ headers }: FastifyRequest): Preconditions {
   const match = headers['if-match']?.trim()
   const noneMatch = headers['if-none-match']?.trim()
   return {
-    // Compared strongly (§13.1.1): weak ones match nothing.
+    // Compared strongly: weak ones match nothing.
     ifMatch:
       match === undefined || match === '*'
         ? null
