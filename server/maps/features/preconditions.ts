@@ -2,7 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import { badParameter } from '../../protocol/problem.ts'
 import { featureTagOf } from './item-tag.ts'
 
-/** What a feature must be like for a change to it (RFC 9110 §13.1.1, §13.1.2), by the tags that the store gives. */
+/**
+ * What a feature must be like for a change to it (RFC 9110 §13.1.1, §13.1.2), by the tags that the store
+ * gives.
+ */
 export interface Preconditions {
   /** One of these; null: whatever it is. */
   ifMatch: string[] | null
