@@ -348,7 +348,7 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     expect(await exported('passing')).toEqual([])
   })
 
-  it('holds the collection while the body comes in', async () => {
+  it('holds the collection while the body comes in', { timeout: 180_000 }, async () => {
     const body = points(100, 'slow')
     const { sent, status } = beginToSend('points', body.length)
     sent.write(body.slice(0, 1_000))
@@ -373,7 +373,7 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     expect(await load('points', body)).toMatchObject({ state: 'done', features: 100 })
   })
 
-  it('lets a customer have files waiting of so many bytes', async () => {
+  it('lets a customer have files waiting of so many bytes', { timeout: 180_000 }, async () => {
     const ids = ['one', 'two', 'three', 'four', 'five']
     for (const id of ids) await createCollection(id)
     const begun = ids.slice(0, 4).map((id) => beginToSend(id, MAXIMUM_BYTES))
@@ -398,7 +398,7 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
     )
   })
 
-  it('ends the imports of a collection that is deleted', async () => {
+  it('ends the imports of a collection that is deleted', { timeout: 180_000 }, async () => {
     await createCollection('doomed')
     const { sent, status } = beginToSend('doomed', 1_000)
     sent.write(points(1, 'a'))
