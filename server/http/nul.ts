@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Problem } from '../protocol/problem.ts'
+import { badParameter } from '../protocol/problem.ts'
 
 /**
  * Refuses NUL (U+0000) in the path and the query: no name and no id has one, and Postgres takes it in no
@@ -14,9 +14,7 @@ export function refuseNul(app: FastifyInstance): void {
     for (const parameters of [request.params, request.query]) {
       for (const [name, value] of Object.entries(parameters as Record<string, unknown>)) {
         if (`${name}${String(value)}`.includes('\0')) {
-          const parameter = name.replaceAll('\0', '')
-          const detail = `The parameter ${parameter} contains a NUL.`
-          return done(new Problem(400, 'Bad request', detail, { members: { parameter } }))
+          return done(badParameter(name.replaceAll('\0', ''), 'contains a NUL'))
         }
       }
     }

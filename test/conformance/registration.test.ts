@@ -328,7 +328,8 @@ describe('RFC 9700 §4.11.2', () => {
     const form = await open(wrong(client.client_id, { response_mode: 'form_post' }))
     expect([form.status, form.text.includes('<script')]).toEqual([400, false])
     expect(form.text).toContain(`action="${CALLBACK}"`)
-    expect(form.headers.get('content-security-policy')).toContain(' https://app.example;')
+    // Its form leaves, and a callback may redirect to wherever it likes.
+    expect(form.headers.get('content-security-policy')).not.toContain('form-action')
   })
 
   it('tells the client at once of what the person knows, and of prompt=none', async () => {

@@ -454,8 +454,11 @@ describe.each(['sqlite', 'postgres'] as const)('imports over HTTP (%s)', (kind) 
         }
       })
       const job = await until(location, isOver)
-      // Once more behind the end.
-      await sleep(500)
+      // Each once more behind the end.
+      await vi.waitFor(
+        () => expect([seen.has(count), names.has('new')]).toEqual([true, true]),
+        30_000,
+      )
       over = true
       await Promise.all(loops)
       expect(job).toMatchObject({ state: 'done', features: count, faults: 0 })

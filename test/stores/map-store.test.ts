@@ -99,7 +99,10 @@ describeDatabases('the map store', (kind, locate) => {
       extent: null,
       interval: null,
     })
-    expect(await store.items(scope, 'empty', { limit: 1 })).toEqual({ features: [], next: null })
+    expect(await store.items(scope, 'empty', { limit: 1 })).toMatchObject({
+      features: [],
+      next: null,
+    })
     expect(await store.count(scope, 'empty', {}, 1_000)).toBe(0)
     expect(await store.item(scope, 'empty', 'p0')).toBeNull()
     expect(await store.nearest(scope, 'empty', [0, 0], 1)).toEqual([])
