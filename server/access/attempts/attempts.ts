@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { boundedCache } from '../../lib/bounded-cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { networkOf } from '../../protocol/network.ts'
 
@@ -32,11 +32,7 @@ export function createAttempts({
   perKeyAndNetwork?: number
   perNetwork?: number
 }): Attempts {
-  // By size, not `max`, which would take up the room of all of them at once.
-  const failures = new LRUCache<string, { count: number; endsAt: number }>({
-    maxSize: MAXIMUM_KEYS,
-    sizeCalculation: () => 1,
-  })
+  const failures = boundedCache<{ count: number; endsAt: number }>(MAXIMUM_KEYS)
 
   function wait(key: string, allowed: number): number {
     const entry = failures.get(key)

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { boundedCache } from '../../lib/bounded-cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { DpopProof } from '../../protocol/dpop.ts'
 
@@ -17,8 +17,7 @@ export interface SeenProofs {
 const MAXIMUM_PROOFS = 100_000
 
 export function createSeenProofs({ clock }: { clock: Clock }): SeenProofs {
-  // By size, not `max`, which would take up the room of all of them at once.
-  const seen = new LRUCache<string, number>({ maxSize: MAXIMUM_PROOFS, sizeCalculation: () => 1 })
+  const seen = boundedCache<number>(MAXIMUM_PROOFS)
   return {
     use({ jkt, jti, expiresAt }) {
       const key = hash('sha256', `${jkt} ${jti}`, 'base64url')

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
-import { LRUCache } from 'lru-cache'
 import type { ChangeFeed } from '../../database/change-feed.ts'
+import { boundedCache } from '../../lib/bounded-cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Accounts, AccountState } from '../accounts/accounts.ts'
 import {
@@ -87,7 +87,7 @@ export function createVerifyToken(options: {
   const { signingKeys, clients, secretVerification, tokenRevocation, feed, clock } = options
   const { grants, accounts, clientTokens, apis } = options
   const issuers = new Set(options.issuers)
-  const checked = new LRUCache<string, CheckedToken>({ max: options.maximumCached })
+  const checked = boundedCache<CheckedToken>(options.maximumCached)
 
   async function check(token: string): Promise<CheckedToken | TokenFault> {
     try {
