@@ -54,7 +54,7 @@ describe('RFC 6750 §3', () => {
     const error = new BearerError('use_dpop_nonce', 'x', { resourceMetadata: null, scheme: 'DPoP' })
     expect(error.status).toBe(401)
     expect(error.challenge).toBe(
-      'DPoP realm="mapgate", error="use_dpop_nonce", error_description="x", algs="ES256 EdDSA PS256"',
+      'DPoP realm="mapgate", error="use_dpop_nonce", error_description="x", algs="ES256 Ed25519 EdDSA PS256"',
     )
   })
 
