@@ -101,9 +101,11 @@ export function tokenOf(query: LinkQuery): LinkQuery {
 
 /** With its question mark; empty when there is nothing to ask. */
 export function queryText(query: LinkQuery): string {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) parameters.set(name, String(value))
+  let text = ''
+  for (const name in query) {
+    const value = query[name]
+    if (value === undefined) continue
+    text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`
   }
-  return parameters.size > 0 ? `?${parameters.toString()}` : ''
+  return text
 }

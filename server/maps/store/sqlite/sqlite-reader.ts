@@ -64,6 +64,8 @@ const FIRST_RADIUS_METRES = 5_000
  * Reads one generation. Small windows are looked up in the RTREE: all keys, which are sorted, and
  * then the rows of the first ones. Where windows hold much of it, its rows are gone through in the
  * order of their keys instead, some thousands at a time, so that no statement keeps the thread long.
+ *
+ * `limit +?`: with a bare `limit ?` SQLite looks at the value as it plans, so plans at every call anew.
  */
 export function createGenerationReader(
   connection: DatabaseSync,
@@ -110,7 +112,7 @@ export function createGenerationReader(
     const keys = new Set<number>()
     const select = prepared(
       `select key from boxes_${number}
-      where minimum_x <= ? and maximum_x >= ? and minimum_y <= ? and maximum_y >= ? limit ?`,
+      where minimum_x <= ? and maximum_x >= ? and minimum_y <= ? and maximum_y >= ? limit +?`,
     )
     for (const { west, south, east, north } of windows) {
       const sides = [east, west, north, south].map(snapToZero) as [number, number, number, number]
@@ -157,7 +159,7 @@ export function createGenerationReader(
   ): RowScan<Row> {
     const filter = filterOf(ask)
     const sql = `select ${columns} from features_${number}
-      where key > ? and key <= ? ${filter.sql} order by key limit ?`
+      where key > ? and key <= ? ${filter.sql} order by key limit +?`
     let after = first
     return {
       next(count) {
@@ -176,7 +178,7 @@ export function createGenerationReader(
     const select = prepared(
       `select count(*), max(key), ${looksIntoTexts ? 'coalesce(sum(bytes), 0)' : '0'} from (
         select key ${looksIntoTexts ? ', octet_length(feature) bytes' : ''}
-        from features_${number} where key > ? order by key limit ?)`,
+        from features_${number} where key > ? order by key limit +?)`,
     )
     for (let many = AT_A_TIME; ; many = Math.ceil(many / 4)) {
       const [count, last, bytes] = select.get(after, many) as unknown as [number, number, number]
@@ -204,7 +206,7 @@ export function createGenerationReader(
       all(
         HEAD,
         `select ${HEAD.columns} from features_${number}
-        where (west < east or south < north) and key > ? order by key limit ?`,
+        where (west < east or south < north) and key > ? order by key limit +?`,
         key,
         count,
       ),
