@@ -5,6 +5,7 @@ import { holdServerLock } from './access/limits/server-lock.ts'
 import { openSharedLimits } from './access/limits/shared-limits.ts'
 import type { Settings } from './config/load.ts'
 import { isUnavailable } from './database/unavailable.ts'
+import { installShortcuts } from './gateway/at-once.ts'
 import { countUsage } from './gateway/count-usage.ts'
 import { installGateway } from './gateway/gateway.ts'
 import { createServer } from './http/server.ts'
@@ -76,6 +77,7 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
 
   const surfaces = await createSurfaces({ http, settings, access, maps, mapWorkers })
   installGateway(http, { ...access, ...surfaces })
+  installShortcuts(http, { ...access, ...surfaces })
   countUsage(http, access.usage)
   await installPages(http, {
     ...access,

@@ -53,15 +53,17 @@ export class ChangeFeed {
    * @throws DatabaseUnavailableError when it cannot be read
    */
   ensureFresh(): void | Promise<void> {
+    if (!this.isFresh()) return this.read()
+  }
+
+  /** Whether it is confirmed. */
+  isFresh(): boolean {
     // The monotonic clock stands still while a machine is suspended, the other may be set back.
     const { monotonic, now } = this.#clock
-    if (
+    return (
       monotonic() - this.#confirmedAt <= CONFIRMED_MILLISECONDS &&
       Math.abs(now() - this.#confirmedWallClock) <= CONFIRMED_MILLISECONDS
-    ) {
-      return
-    }
-    return this.read()
+    )
   }
 
   /**

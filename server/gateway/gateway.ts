@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Client } from '../access/clients/client.ts'
 import type { Clients } from '../access/clients/clients.ts'
 import type { Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
@@ -14,16 +13,19 @@ import {
   tokenOfHeader,
 } from '../protocol/bearer.ts'
 import { networkOf } from '../protocol/network.ts'
-import { Problem } from '../protocol/problem.ts'
 import { createAboutApis, tokenIsNeeded } from './about-api.ts'
+import { countedFor } from './at-once.ts'
 import type { CheckBinding } from './check-binding.ts'
+import { requireOrigin } from './require-origin.ts'
+import { createRequireScope } from './require-scope.ts'
 
 /**
  * A request's way in: endpoint -> token -> its key -> audience and scope -> where it came from ->
  * limit -> handler. Where a route allows it, a call without a token goes on as nobody's. One hook
  * enforces what routes declare (`http/route.ts`); a route that declares nothing is refused at start.
- * What a token is worth is `access/tokens`' question, whether its key was proven `check-binding.ts`'s,
- * how often a client may call `limit-call.ts`'s.
+ * What a token is worth is `access/tokens`' question, whether it is meant for the call
+ * `require-scope.ts`'s, whether its key was proven `check-binding.ts`'s, how often a client may call
+ * `limit-call.ts`'s. `at-once.ts` lets in calls whose answers are at hand, by the same rules.
  */
 declare module 'fastify' {
   interface FastifyRequest {
@@ -45,14 +47,10 @@ export function installGateway(
     database: Pick<Database, 'feed'>
   },
 ): void {
-  const { issuer, apis, verifyToken, checkBinding, clients, limitCall, limitNetwork } = options
+  const { verifyToken, checkBinding, clients, limitCall, limitNetwork } = options
   const { feed } = options.database
-  const management = apis.get('management')!
   const about = createAboutApis(options)
-  const ownAudiences = [
-    ...apis.all.map((api) => api.audience).filter((audience) => audience.startsWith(`${issuer}/`)),
-    `${issuer}/oauth2/userinfo`,
-  ]
+  const requireScope = createRequireScope(options)
   app.decorateRequest('caller', null)
 
   // With callbacks, not promises: a token that was seen before is let in without leaving this hook.
@@ -129,9 +127,7 @@ export function installGateway(
         about.of(access),
       )
     }
-    const { clientId, claims } = caller
-    // People who share a client must not use up each other's calls.
-    return limitCall(request, reply, claims.shared ? claims.sub : clientId)
+    return limitCall(request, reply, countedFor(caller))
   }
 
   /** It stands in pages that anybody can read; its owner may have said which pages those are. */
@@ -172,58 +168,6 @@ export function installGateway(
         throw new BearerError('invalid_request', credential.description, about.of(access))
     }
   }
-
-  function requireScope(caller: Caller, access: ProtectedAccess): void {
-    // RFC 9068 §4: a token for another API is no token here.
-    if (!isMeantFor(caller.claims.aud, access)) {
-      throw new BearerError('invalid_token', 'The access token is for another API.', {
-        ...about.of(access),
-        reason: 'wrong_audience',
-      })
-    }
-    if (access.scope !== null && !caller.scopes.includes(access.scope)) {
-      throw new BearerError(
-        'insufficient_scope',
-        'The access token lacks the scope.',
-        about.of(access),
-      )
-    }
-    if (caller.kind !== 'client' && isManagement(access)) {
-      throw new BearerError(
-        'insufficient_scope',
-        'Only a token that a client got for itself manages anything.',
-        about.of(access),
-      )
-    }
-  }
-
-  const isManagement = (access: ProtectedAccess) => about.apiOf(access) === management
-
-  function isMeantFor(audience: string | readonly string[], access: ProtectedAccess): boolean {
-    const audiences = typeof audience === 'string' ? [audience] : audience
-    const api = access.scope === null ? null : apis.ofScope(access.scope)
-    if (api !== null && !audiences.includes(api.audience)) return false
-    if (api !== null && api !== management) return true
-    // OpenID scopes belong to no API: they count in any token that is for this server.
-    if (access.scope !== null && api === null) {
-      return audiences.some((name) => ownAudiences.includes(name))
-    }
-    // Each of its audiences gets to see the token: one elsewhere must manage nothing with it.
-    return audiences.every((name) => ownAudiences.includes(name))
-  }
-}
-
-/** @throws Problem 403 for an origin that the client's token is not for, or none */
-function requireOrigin({ headers: { origin } }: FastifyRequest, client: Client | null): void {
-  const allowed = client?.webOrigins ?? []
-  if (allowed.length === 0 || (origin !== undefined && allowed.includes(origin))) return
-  throw new Problem(
-    403,
-    'Forbidden',
-    origin === undefined
-      ? 'This client token is limited to web origins, and the request has no Origin header.'
-      : 'This client token may not be used from this web origin.',
-  )
 }
 
 /** `access_token`, and the token of what a dialect takes for the header. */

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /**
  * Cross-origin access for browsers (https://fetch.spec.whatwg.org/#http-cors-protocol). No cookies
@@ -13,24 +14,37 @@ export function allowCrossOrigin(app: FastifyInstance): void {
       done()
       return
     }
-    void reply.header('access-control-allow-origin', '*')
-    // Only browsers send it, and only they ask for the rest.
-    if (request.headers.origin === undefined) {
-      done()
-    } else if (
-      request.method === 'OPTIONS' &&
-      request.headers['access-control-request-method'] !== undefined
-    ) {
-      void reply.code(204).headers(PREFLIGHT).send()
-    } else {
-      void reply.header('access-control-expose-headers', EXPOSED)
-      done()
+    if (isPreflight(request)) {
+      void reply.code(204).header('access-control-allow-origin', '*').headers(PREFLIGHT).send()
+      return
     }
+    const headers = crossOriginHeaders(request.headers)
+    for (let index = 0; index < headers.length; index += 2) {
+      void reply.header(headers[index]!, headers[index + 1])
+    }
+    done()
   })
+}
+
+/** Of answers to anything but a preflight: names and values in turn. */
+export function crossOriginHeaders({ origin }: IncomingHttpHeaders): readonly string[] {
+  // Only browsers send it, and only they ask for the rest.
+  return origin === undefined ? TO_ALL : TO_BROWSERS
+}
+
+function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  )
 }
 
 const EXPOSED =
   'RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, DPoP-Nonce, Link, ETag, Location'
+
+const TO_ALL = ['access-control-allow-origin', '*']
+const TO_BROWSERS = [...TO_ALL, 'access-control-expose-headers', EXPOSED]
 
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',

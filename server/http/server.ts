@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer as createHttps, type ServerOptions } from 'node:https'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Settings } from '../config/load.ts'
 import { notFound, Problem } from '../protocol/problem.ts'
 import { collectMethods } from './allowed-methods.ts'
@@ -12,6 +12,7 @@ import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
 import { refuseNul } from './nul.ts'
 import { type ProtectedAccess, requireDeclarations } from './route.ts'
+import { allowShortcuts } from './shortcut.ts'
 import { answerClientError } from './slow-body.ts'
 import { buildValidator } from './validation.ts'
 
@@ -25,10 +26,11 @@ export async function createServer(
   version: string,
   isUnavailable: (error: unknown) => boolean,
 ): Promise<FastifyInstance> {
-  const secure = settings.publicUrl.startsWith('https:')
-  function addSecurityHeaders(reply: Pick<FastifyReply, 'header'>): void {
-    void reply.header('x-content-type-options', 'nosniff')
-    if (secure) void reply.header('strict-transport-security', 'max-age=31536000')
+  const securityHeaders: Record<string, string> = {
+    'x-content-type-options': 'nosniff',
+    ...(settings.publicUrl.startsWith('https:') && {
+      'strict-transport-security': 'max-age=31536000',
+    }),
   }
   const app = Fastify({
     logger: {
@@ -49,11 +51,12 @@ export async function createServer(
     clientErrorHandler: answerClientError,
     // URLs that no route can be found for, so that no hook runs.
     frameworkErrors(error, request, reply) {
-      addSecurityHeaders(reply)
+      void reply.headers(securityHeaders)
       answerProblem(error, request, reply)
     },
     serverFactory(handler) {
       const listener: RequestListener = (request, response) => {
+        if (app.answerAtOnce?.(request, response)) return
         request.url = toOriginForm(request.url!)
         handler(request, response)
       }
@@ -64,6 +67,7 @@ export async function createServer(
   })
   requireDeclarations(app)
   app.decorate('isUnavailable', isUnavailable)
+  allowShortcuts(app, securityHeaders)
   app.decorateRequest('principal', null)
   app.decorateRequest('form', null)
   app.setErrorHandler(answerProblem)
@@ -79,7 +83,7 @@ export async function createServer(
   allowCrossOrigin(app)
   refuseNul(app)
   app.addHook('onRequest', (_request, reply, done) => {
-    addSecurityHeaders(reply)
+    void reply.headers(securityHeaders)
     done()
   })
   await app.register(swagger, {

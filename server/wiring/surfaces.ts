@@ -1,7 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AccessScope } from '../access/scopes/access-scope.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
-import { createAccessScopes, NOTHING } from '../access/scopes/access-scopes.ts'
+import {
+  createAccessScopes,
+  type FindAccessScope,
+  NOTHING,
+} from '../access/scopes/access-scopes.ts'
 import { createAttempts } from '../access/attempts/attempts.ts'
 import { createLimits } from '../access/limits/limits.ts'
 import { createNetworkLimits } from '../access/limits/network-limits.ts'
@@ -39,6 +43,7 @@ export interface Surfaces {
   mapWorkers: WorkerPool
   /** What the caller of a protected route may see and write. */
   accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  scopeOf: FindAccessScope
   /**
    * What a caller may see and write by now: for what goes on long after the call was let in. Nothing,
    * when the client, the consent or whatever else the token hangs on has ended.
@@ -77,6 +82,7 @@ export async function createSurfaces(options: {
   return {
     ...options,
     accessScope: ({ caller }) => accessScopes(caller),
+    scopeOf: accessScopes,
     async scopeByNow(caller) {
       await access.database.feed.ensureFresh()
       const stands = caller === null || (await access.verifyToken.stands(caller))

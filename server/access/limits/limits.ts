@@ -28,6 +28,12 @@ export interface Limits {
    * @throws Problem 503 when the counters in memory are full
    */
   take(call: LimitedCall): Decision | Promise<Decision>
+  /**
+   * As `take`, if that needs nobody else.
+   * @returns null: it does, and nothing was counted
+   * @throws Problem 503 when the counters are full
+   */
+  takeAtOnce(call: LimitedCall): Decision | null
   /** @returns whether that changed anything @throws Problem 400, 409 */
   setOverride(write: Write, override: LimitOverride): Promise<boolean>
   /** @returns whether there was one */
@@ -41,6 +47,8 @@ export interface Limits {
 /** Keeps the counters: a batch of policies in, one atomic decision out. */
 export interface LimitStore extends AsyncDisposable {
   take(policies: readonly Policy[]): Decision | Promise<Decision>
+  /** As `take`; missing where the counters are elsewhere. */
+  takeAtOnce?(policies: readonly Policy[]): Decision
 }
 
 /** Policies that were resolved are kept for this many pairs of client and endpoint. */
@@ -86,6 +94,7 @@ export async function createLimits(options: {
       if (loading) return loading.then(() => store.take(policiesOf(call)))
       return store.take(policiesOf(call))
     },
+    takeAtOnce: (call) => (overrides.areLoaded() && store.takeAtOnce?.(policiesOf(call))) || null,
     setOverride: (write, override) => setOverride(write, override, clock.now()),
     removeOverride,
     listOverrides: () => listOverrides(database),

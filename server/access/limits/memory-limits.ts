@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { SlidingWindow } from '../../lib/sliding-window.ts'
 import { Problem } from '../../protocol/problem.ts'
-import { decide, type Policy } from './decision.ts'
+import { decide, type Decision, type Policy } from './decision.ts'
 import type { LimitStore } from './limits.ts'
 
 /**
@@ -39,27 +39,30 @@ export function createMemoryLimits(options: { clock: Clock; maximum?: number }):
     })
   }
 
+  function take(policies: readonly Policy[]): Decision {
+    const now = clock.now()
+    if (++calls % SWEEP_EVERY === 0) sweep(SWEPT_AT_ONCE, now)
+    const windows: SlidingWindow[] = []
+    let missing = 0
+    for (const policy of policies) {
+      const counter = counters.get(policy.key)
+      if (counter) counter.policy = policy
+      else missing++
+      windows.push(counter?.window ?? new SlidingWindow())
+    }
+    if (missing > 0) requireRoom(missing, now)
+    const decision = decide(policies, windows, now)
+    if (missing > 0 && decision.allowed) {
+      for (const [index, policy] of policies.entries()) {
+        counters.set(policy.key, { window: windows[index]!, policy })
+      }
+    }
+    return decision
+  }
+
   return {
-    take(policies) {
-      const now = clock.now()
-      if (++calls % SWEEP_EVERY === 0) sweep(SWEPT_AT_ONCE, now)
-      const windows: SlidingWindow[] = []
-      let missing = 0
-      for (const policy of policies) {
-        const counter = counters.get(policy.key)
-        if (counter) counter.policy = policy
-        else missing++
-        windows.push(counter?.window ?? new SlidingWindow())
-      }
-      if (missing > 0) requireRoom(missing, now)
-      const decision = decide(policies, windows, now)
-      if (missing > 0 && decision.allowed) {
-        for (const [index, policy] of policies.entries()) {
-          counters.set(policy.key, { window: windows[index]!, policy })
-        }
-      }
-      return decision
-    },
+    take,
+    takeAtOnce: take,
     async [Symbol.asyncDispose]() {
       counters.clear()
     },

@@ -105,6 +105,10 @@ export class Overrides {
     return this.#quotas.get(`${clientId}\n${endpoint}`)
   }
 
+  areLoaded(): boolean {
+    return !this.#stale && this.#loading === null
+  }
+
   /**
    * Returns at once while the copy is good, and on SQLite always.
    * @throws DatabaseUnavailableError when it cannot be loaded

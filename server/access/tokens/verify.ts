@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
 import type { ChangeFeed } from '../../database/change-feed.ts'
+import { atHand } from '../../lib/at-hand.ts'
 import { boundedCache } from '../../lib/bounded-cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Accounts, AccountState } from '../accounts/accounts.ts'
@@ -31,6 +32,8 @@ export interface VerifyToken {
    * @throws DatabaseUnavailableError when it cannot be known whether the token was revoked
    */
   (token: string): TokenOutcome | Promise<TokenOutcome>
+  /** As far as nothing has to be waited for; null: something has. */
+  atHand(token: string): TokenOutcome | null
   /**
    * What a JWT of ours says, whatever became of it and of its owner since; null: we never signed it, or
    * not with a key that is still known.
@@ -127,6 +130,13 @@ export function createVerifyToken(options: {
     return stale ? stale.then(() => judge(known)) : judge(known)
   }
 
+  function tokenAtHand(token: string): TokenOutcome | null {
+    if (token.length > MAXIMUM_TOKEN_LENGTH || !feed.isFresh()) return null
+    if (isClientTokenText(token)) return atHand(judgeClientToken(token))
+    const known = checked.get(hash('sha256', token, 'base64url'))
+    return known === undefined ? null : atHand(judge(known))
+  }
+
   function stands(caller: Caller): boolean | Promise<boolean> {
     const valid: TokenOutcome = { kind: 'valid', caller }
     const outcome =
@@ -142,7 +152,7 @@ export function createVerifyToken(options: {
     return typeof outcome === 'string' ? null : outcome.caller.claims
   }
 
-  return Object.assign(verifyToken, { stands, claimsOf })
+  return Object.assign(verifyToken, { atHand: tokenAtHand, stands, claimsOf })
 
   /** Its version is not told by what is left of it; it reads what is public, or open. */
   function standsClient(

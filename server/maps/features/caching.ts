@@ -50,7 +50,7 @@ export function isFresh(request: FastifyRequest, reply: FastifyReply, etag: stri
 }
 
 /** RFC 9110 §8.8.3.2: whether they are weak does not count here. */
-function matchesWeakly(list: string, etag: string): boolean {
+export function matchesWeakly(list: string, etag: string): boolean {
   if (list.trim() === '*') return true
   const opaque = etag.replace(/^W\//, '')
   return list.split(',').some((part) => part.trim().replace(/^W\//, '') === opaque)

@@ -15,6 +15,8 @@ export interface KnownData {
   live(collectionId: string): Promise<LiveGeneration | null>
   revision(): Promise<number>
   changesSince(revision: number): Promise<MapChanges | 'lost'>
+  /** null: the database has to be looked at first. */
+  revisionAtHand(): number | null
   /** Something was written here: look again at the next question. */
   expire(): void
 }
@@ -46,8 +48,10 @@ export function createKnownData(backend: MapBackend): KnownData {
     if (before === written) lookedAt = began
   }
 
+  const isRecent = () => performance.now() - lookedAt <= LOOK_AGAIN_MILLISECONDS
+
   function refresh(): Promise<void> | undefined {
-    if (performance.now() - lookedAt <= LOOK_AGAIN_MILLISECONDS) return undefined
+    if (isRecent()) return undefined
     if (looking?.written === written) return looking.done
     const done = look().finally(() => {
       if (looking?.done === done) looking = null
@@ -71,6 +75,8 @@ export function createKnownData(backend: MapBackend): KnownData {
       await refresh()
       return known
     },
+
+    revisionAtHand: () => (isRecent() ? known : null),
 
     async changesSince(revision) {
       await refresh()

@@ -91,6 +91,8 @@ export interface MapStore extends AsyncDisposable {
    * 100 ms, but knows of what this store itself wrote.
    */
   changesSince(revision: number): Promise<MapChanges | 'lost'>
+  /** The revision of now as `changesSince` tells it; null: the database has to be looked at first. */
+  revisionAtHand(): number | null
   /**
    * Reads as far as they are light: of features, at most about 1,000 are looked at, and of their texts
    * 2 million characters. Others are `heavy` and belong in a worker; telling that costs little.

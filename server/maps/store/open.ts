@@ -72,6 +72,7 @@ export async function openMapStore(
   return {
     ...createReads(backend, known),
     changesSince: (revision) => known.changesSince(revision),
+    revisionAtHand: () => known.revisionAtHand(),
     async write(scope, collectionId, changes) {
       const writer = await openWriter()
       const outcome = await writeFeatures({ writer, clock, random }, scope, collectionId, changes)

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { Caller } from '../../access/tokens/access-token.ts'
 import { parseTile, type Tile } from '../../geo/tile.ts'
 import type { ProtectedAccess } from '../../http/route.ts'
 import { badParameter, notFound } from '../../protocol/problem.ts'
@@ -16,6 +17,7 @@ import type { WorkerPool } from '../workers/pool.ts'
 import * as schemas from './schemas.ts'
 import { sendTile } from './send-tile.ts'
 import { styleOf } from './style.ts'
+import { tileShortcut } from './tile-shortcut.ts'
 import { TILE_MATRIX_SET, webMercatorQuad } from './tile-matrix-sets.ts'
 import { metadataOf, tileJsonOf } from './tilejson.ts'
 import { createTiles } from './tiles.ts'
@@ -28,12 +30,22 @@ import { tileMatrixSetList, tileMatrixSetPath, tilesetOf, tilesetsOf } from './t
  *
  * A request's way: the numbers are read; `tiles.ts` judges the tile against what the caller may see
  * and asks the cache (`tile-cache.ts`); what is not there is drawn by a worker (`render.ts`: `draw.ts`,
- * `cut.ts`, `thin.ts`, `encode.ts`); `send-tile.ts` answers.
+ * `cut.ts`, `thin.ts`, `encode.ts`); `send-tile.ts` answers. What is there may go a shorter way
+ * (`tile-shortcut.ts`); both say what `tile-answer.ts` says.
  */
 export async function tileRoutes(app: FastifyInstance, options: TileRoutesOptions): Promise<void> {
   const { store, accessScope, needToken } = options
   const links = createLinks(options.publicUrl + app.prefix)
   const tiles = createTiles(options)
+  app.shortcuts.push(
+    tileShortcut({
+      ...options,
+      prefix: `${app.prefix}/tiles/`,
+      endpoint: 'maps.tile',
+      access: TILES,
+      tiles,
+    }),
+  )
 
   async function getState(request: FastifyRequest, id: string): Promise<CollectionState> {
     const state = await store.state(await accessScope(request), id)
@@ -176,6 +188,7 @@ export interface TileRoutesOptions {
   publicUrl: string
   /** What the caller of this request may see. */
   accessScope: (request: FastifyRequest) => AccessScope | Promise<AccessScope>
+  scopeOf: (caller: Caller) => AccessScope | Promise<AccessScope>
   /** @throws BearerError 401 for a call without a token, where one is needed */
   needToken: (request: FastifyRequest) => never
 }

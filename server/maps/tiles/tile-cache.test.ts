@@ -12,6 +12,7 @@ function createChanges() {
     },
     lose: () => (lost = true),
     revision: () => changes.length,
+    revisionAtHand: () => null,
     async changesSince(revision: number) {
       if (lost && revision > 0) {
         lost = false

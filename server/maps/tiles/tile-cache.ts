@@ -7,11 +7,17 @@ import type { Thinned } from './render.ts'
 /** A tile as it is sent. */
 export interface DrawnTile {
   /** null: nothing is in it. */
-  bytes: Buffer | null
-  gzip: Buffer | null
+  bytes: TileBody | null
+  gzip: TileBody | null
   etag: string
   thinned: Thinned | null
 }
+
+/**
+ * Small ones are text of one byte a character: Node writes a head and a text at once, but a head and
+ * bytes one after the other, which for small answers is most of the work.
+ */
+export type TileBody = Buffer | string
 
 /** What is drawn, and when it was. */
 export interface Drawing {
@@ -27,19 +33,22 @@ export interface Drawing {
  * given to those who asked before it, and not kept.
  */
 export interface TileCache {
-  /**
-   * @param key of all that the drawing depends on, except what is stored
-   * @param box of the tile with its buffer
-   * @param draw must see what has happened up to this revision
-   */
-  find(
-    tile: { key: string; collectionId: string; box: Box },
-    draw: (revision: number) => Promise<Drawing>,
-  ): Promise<DrawnTile>
+  /** @param draw must see what has happened up to this revision */
+  find(place: Place, draw: (revision: number) => Promise<Drawing>): Promise<DrawnTile>
+  /** null: it is not kept, or not sure to be good. */
+  atHand(place: Place): DrawnTile | null
+}
+
+export interface Place {
+  /** Of all that the drawing depends on, except what is stored. */
+  key: string
+  collectionId: string
+  /** Of the tile with its buffer. */
+  box: Box
 }
 
 export function createTileCache(options: {
-  store: Pick<MapStore, 'changesSince'>
+  store: Pick<MapStore, 'changesSince' | 'revisionAtHand'>
   /** 0: none is kept. */
   maximumBytes: number
 }): TileCache {
@@ -59,6 +68,7 @@ export function createTileCache(options: {
 
   async function catchUp(): Promise<void> {
     const before = revision
+    if (before !== null && store.revisionAtHand() === before) return
     const news = before === null ? 'lost' : await store.changesSince(before)
     if (news === 'lost') return begin()
     // Another call may have been faster.
@@ -121,13 +131,12 @@ export function createTileCache(options: {
         if (underWay.get(place.key) === drawing) underWay.delete(place.key)
       }
     },
-  }
-}
 
-interface Place {
-  key: string
-  collectionId: string
-  box: Box
+    atHand(place) {
+      const now = store.revisionAtHand()
+      return now !== null && now === revision ? (findKept(place) ?? null) : null
+    },
+  }
 }
 
 interface Kept {

@@ -1,10 +1,16 @@
 import type { Collection } from '../../access/collections/collection.ts'
-import type { AccessScope } from '../../access/scopes/access-scope.ts'
+import type { AccessScope, View } from '../../access/scopes/access-scope.ts'
 import { boxOfTile, type Tile } from '../../geo/tile.ts'
 import type { MapStore } from '../store/map-store.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { RenderedTile } from './render.ts'
-import { createTileCache, type Drawing, type DrawnTile } from './tile-cache.ts'
+import {
+  createTileCache,
+  type Drawing,
+  type DrawnTile,
+  type Place,
+  type TileBody,
+} from './tile-cache.ts'
 import { TILE_BUFFER } from './tile-size.ts'
 
 /**
@@ -20,40 +26,52 @@ export interface Tiles {
     tile: Tile,
     fields: readonly string[] | null,
   ): Promise<DrawnTile>
+  /** With all fields; null: it is not kept, or not sure to be good. */
+  atHand(scope: AccessScope, collection: Collection, tile: Tile): DrawnTile | null
 }
 
 export function createTiles(options: {
-  store: Pick<MapStore, 'changesSince'>
+  store: Pick<MapStore, 'changesSince' | 'revisionAtHand'>
   pool: WorkerPool
   maximumBytes: number
 }): Tiles {
   const { pool } = options
   const cache = createTileCache(options)
 
+  /** null: nothing is seen there. */
+  function placeOf(
+    scope: AccessScope,
+    collection: Collection,
+    { z, x, y }: Tile,
+    fields: readonly string[] | null,
+  ): { view: Exclude<View, 'none'>; place: Place } | null {
+    const seen = scope.read(collection.id)
+    const box = boxOfTile({ z, x, y }, TILE_BUFFER)
+    if (seen === 'none' || (seen !== 'all' && seen.judge(box) === 'outside')) return null
+    const view = seen === 'all' ? seen : seen.within(box)
+    if (view === 'none') return null
+    const areas = view === 'all' ? '' : JSON.stringify(view.layers.map((layer) => layer.map(idOf)))
+    const chosen = fields === null ? '' : JSON.stringify(fields)
+    // One of the same id that was deleted is another collection.
+    const key = `${collection.id}/${collection.createdAt}/${z}/${x}/${y}/${areas}/${chosen}`
+    return { view, place: { key, collectionId: collection.id, box } }
+  }
+
   return {
     async find(scope, collection, tile, fields) {
-      const seen = scope.read(collection.id)
-      const box = boxOfTile(tile, TILE_BUFFER)
-      if (seen === 'none' || (seen !== 'all' && seen.judge(box) === 'outside')) return EMPTY
-      const view = seen === 'all' ? seen : seen.within(box)
-      if (view === 'none') return EMPTY
-      const areas =
-        view === 'all' ? '' : JSON.stringify(view.layers.map((layer) => layer.map(idOf)))
-      const chosen = fields === null ? '' : JSON.stringify(fields)
-      const { z, x, y } = tile
-      return cache.find(
-        {
-          // One of the same id that was deleted is another collection.
-          key: `${collection.id}/${collection.createdAt}/${z}/${x}/${y}/${areas}/${chosen}`,
-          collectionId: collection.id,
-          box,
-        },
-        async (revision) => {
-          const order = { collectionId: collection.id, tile, fields }
-          const job = { name: 'tile', order } as const
-          return drawingOf(await pool.run({ collections: [{ collection, view }] }, revision, job))
-        },
-      )
+      const found = placeOf(scope, collection, tile, fields)
+      if (!found) return EMPTY
+      const { view, place } = found
+      return cache.find(place, async (revision) => {
+        const order = { collectionId: collection.id, tile, fields }
+        const job = { name: 'tile', order } as const
+        return drawingOf(await pool.run({ collections: [{ collection, view }] }, revision, job))
+      })
+    },
+
+    atHand(scope, collection, tile) {
+      const found = placeOf(scope, collection, tile, null)
+      return found ? cache.atHand(found.place) : EMPTY
     },
   }
 }
@@ -67,8 +85,8 @@ function drawingOf({ content, revision }: RenderedTile): Drawing {
   const { bytes, gzip, digest, thinned } = content
   return {
     tile: {
-      bytes: asBuffer(bytes),
-      gzip: asBuffer(gzip),
+      bytes: bodyOf(bytes),
+      gzip: bodyOf(gzip),
       // Weak: it is the same tile, compressed or not (RFC 9110 §8.8.1).
       etag: `W/"${digest}"`,
       thinned,
@@ -77,6 +95,10 @@ function drawingOf({ content, revision }: RenderedTile): Drawing {
   }
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength)
+function bodyOf({ buffer, byteOffset, byteLength }: Uint8Array): TileBody {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength)
+  return byteLength > SMALL ? bytes : bytes.toString('latin1')
 }
+
+/** Longer ones take their time anyhow. */
+const SMALL = 16_384

@@ -53,6 +53,7 @@ export function createWorkerStore(options: { store: MapStore; pool: WorkerPool }
     write: (scope, id, changes) => store.write(scope, id, changes),
     beginGeneration: (scope, id, definition) => store.beginGeneration(scope, id, definition),
     changesSince: (revision) => store.changesSince(revision),
+    revisionAtHand: () => store.revisionAtHand(),
     drop: (scope, id) => store.drop(scope, id),
     leftovers: (collections) => store.leftovers(collections),
     dropLeftovers: (id, createdBefore) => store.dropLeftovers(id, createdBefore),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { takesGzip } from './send-tile.ts'
+import { takesGzip } from './tile-answer.ts'
 
 it.each([
   [undefined, false],
