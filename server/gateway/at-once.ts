@@ -81,11 +81,8 @@ export function installShortcuts(
       const judged = judge(request, shortcut, find)
       if (!judged) return false
       const { caller, answer, decision } = judged
-      send(response, answer, [
-        ...common,
-        ...crossOriginHeaders(request.headers),
-        ...limitsTold(decision),
-      ])
+      answer.headers.push(...common, ...crossOriginHeaders(request.headers))
+      send(response, answer, decision)
       const milliseconds = performance.now() - began
       usage.count(
         caller.clientId,
@@ -100,17 +97,17 @@ export function installShortcuts(
   }
 }
 
-function send(response: ServerResponse, { status, headers, body }: Answer, more: string[]): void {
-  headers.push(...more)
+function send(
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  decision: Decision,
+): void {
+  const limits = limitHeaders(decision)
+  headers.push('ratelimit-policy', limits['ratelimit-policy'], 'ratelimit', limits.ratelimit)
   if (body !== null) headers.push('content-length', String(body.length))
   response.writeHead(status, headers)
   if (typeof body === 'string') response.end(body, 'latin1')
   else response.end(body ?? undefined)
-}
-
-function limitsTold(decision: Decision): string[] {
-  const headers = limitHeaders(decision)
-  return ['ratelimit-policy', headers['ratelimit-policy'], 'ratelimit', headers.ratelimit]
 }
 
 const BEARER = 'Bearer '

@@ -81,20 +81,22 @@ export function parseTile(
   x: string,
   y: string,
 ): { kind: 'tile'; tile: Tile } | { kind: 'invalid'; name: 'z' | 'x' | 'y'; detail: string } {
-  const tile = { z: 0, x: 0, y: 0 }
-  for (const [name, text] of [
-    ['z', z],
-    ['x', x],
-    ['y', y],
-  ] as const) {
-    const maximum = name === 'z' ? MAXIMUM_ZOOM : 2 ** tile.z - 1
-    if (!WHOLE_NUMBER.test(text) || Number(text) > maximum) {
-      const at = name === 'z' ? '' : ` at zoom ${tile.z}`
-      return { kind: 'invalid', name, detail: `must be a whole number from 0 to ${maximum}${at}` }
-    }
-    tile[name] = Number(text)
+  const zoom = parseNumber(z, MAXIMUM_ZOOM)
+  if (zoom === null) return { kind: 'invalid', name: 'z', detail: range(MAXIMUM_ZOOM) }
+  const last = 2 ** zoom - 1
+  const [column, row] = [parseNumber(x, last), parseNumber(y, last)]
+  if (column === null || row === null) {
+    const name = column === null ? 'x' : 'y'
+    return { kind: 'invalid', name, detail: `${range(last)} at zoom ${zoom}` }
   }
-  return { kind: 'tile', tile }
+  return { kind: 'tile', tile: { z: zoom, x: column, y: row } }
+}
+
+const range = (maximum: number) => `must be a whole number from 0 to ${maximum}`
+
+function parseNumber(text: string, maximum: number): number | null {
+  const number = WHOLE_NUMBER.test(text) ? Number(text) : Infinity
+  return number <= maximum ? number : null
 }
 
 const WHOLE_NUMBER = /^(0|[1-9]\d{0,8})$/

@@ -23,10 +23,9 @@ export function tileShortcut(options: {
     access,
     match(path) {
       if (!path.startsWith(prefix)) return null
-      const [id, z, x, file, ...more] = path.slice(prefix.length).split('/')
-      if (!file?.endsWith('.pbf') || more.length > 0 || !PLAIN.test(id!)) return null
-      const parsed = parseTile(z!, x!, file.slice(0, -'.pbf'.length))
-      if (parsed.kind === 'invalid') return null
+      const [, id, z, x, y] = PLAIN.exec(path.slice(prefix.length)) ?? []
+      const parsed = y === undefined ? null : parseTile(z!, x!, y)
+      if (parsed?.kind !== 'tile') return null
       return (caller, headers) => {
         const scope = atHand(scopeOf(caller))
         const collection = scope && viewOf(scope, id!)?.collection
@@ -37,5 +36,5 @@ export function tileShortcut(options: {
   }
 }
 
-/** Stands for itself in a path. */
-const PLAIN = /^[\w.~-]+$/
+/** An id that stands for itself, zoom, column and row. */
+const PLAIN = /^([\w.~-]+)\/(\d+)\/(\d+)\/(\d+)\.pbf$/

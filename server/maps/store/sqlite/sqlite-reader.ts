@@ -11,8 +11,20 @@ interface Shape<Row> {
   toRow: (values: Values) => Row
 }
 
-/** @returns the first rows: of those with text, few bytes at a time (`texts.ts`) */
-type Select<Row> = (sql: string, ...values: SQLInputValue[]) => { rows: Row[]; isCut: boolean }
+/** Selects rows as heads, or with their text. */
+interface Selection<Row> {
+  /** More than so many must not be asked for at once. */
+  most: number
+  /** @returns the first rows: of those with text, few bytes at a time (`texts.ts`) */
+  select(
+    sql: (columns: string) => string,
+    ...values: SQLInputValue[]
+  ): { rows: Row[]; isCut: boolean }
+}
+
+/** Of short texts, so that they are together no more than `BYTES_AT_A_TIME`. */
+const ROWS_AT_A_TIME = 100
+const SHORT_BYTES = BYTES_AT_A_TIME / ROWS_AT_A_TIME
 
 type Values = readonly [
   number,
@@ -52,6 +64,13 @@ const ROW: Shape<Candidate> = {
   }),
 }
 
+/** Without texts that are long. */
+const SHORT_COLUMNS = `${HEAD.columns}, iif(octet_length(feature) <= ${SHORT_BYTES}, feature, null)`
+
+type ShortValues = Values | [...rest: unknown[], null]
+
+const hasText = (values: ShortValues): values is Values => values.at(-1) !== null
+
 /** As `GenerationReader`, at once. */
 export interface SqliteGenerationReader extends GenerationReader {
   byKeys(keys: readonly number[]): { rows: Candidate[]; read: number }
@@ -88,12 +107,23 @@ export function createGenerationReader(
   const all = <Row>({ toRow }: Shape<Row>, sql: string, ...values: SQLInputValue[]): Row[] =>
     (prepared(sql).all(...values) as unknown as Values[]).map(toRow)
 
-  const heads: Select<FeatureHead> = (sql, ...values) => ({
-    rows: all(HEAD, sql, ...values),
-    isCut: false,
-  })
+  const heads: Selection<FeatureHead> = {
+    most: Number.MAX_SAFE_INTEGER,
+    select: (sql, ...values) => ({ rows: all(HEAD, sql(HEAD.columns), ...values), isCut: false }),
+  }
 
-  const candidates: Select<Candidate> = (sql, ...values) => {
+  const candidates: Selection<Candidate> = {
+    most: ROWS_AT_A_TIME,
+    select(sql, ...values) {
+      const short = prepared(sql(SHORT_COLUMNS)).all(...values) as unknown as ShortValues[]
+      return short.every(hasText)
+        ? { rows: short.map(ROW.toRow), isCut: false }
+        : selectLong(sql(ROW.columns), values)
+    },
+  }
+
+  /** Row by row, which takes twice as long. */
+  function selectLong(sql: string, values: SQLInputValue[]) {
     const rows: Candidate[] = []
     let bytes = 0
     for (const row of prepared(sql).iterate(...values) as unknown as Iterable<Values>) {
@@ -124,27 +154,26 @@ export function createGenerationReader(
   }
 
   function byKeys<Row extends FeatureHead>(
-    { columns }: Shape<Row>,
-    select: Select<Row>,
-    keys: readonly number[],
+    { most, select }: Selection<Row>,
+    all: readonly number[],
   ): { rows: Row[]; read: number } {
-    if (keys.length === 0) return { rows: [], read: 0 }
+    if (all.length === 0) return { rows: [], read: 0 }
+    const keys = all.length > most ? all.slice(0, most) : all
     // CROSS JOIN keeps SQLite to this order, which is the keys' own.
-    const sql = `select ${columns} from (select value wanted from json_each(?))
+    const sql = (columns: string) => `select ${columns} from (select value wanted from json_each(?))
       cross join features_${number} on key = wanted`
     const { rows, isCut } = select(sql, JSON.stringify(keys))
     return { rows, read: isCut ? keys.indexOf(rows.at(-1)!.key) + 1 : keys.length }
   }
 
   function scanKeys<Row extends FeatureHead>(
-    shape: Shape<Row>,
-    select: Select<Row>,
+    selection: Selection<Row>,
     keys: readonly number[],
   ): RowScan<Row> {
     let position = 0
     return {
       next(count) {
-        const { rows, read } = byKeys(shape, select, keys.slice(position, position + count))
+        const { rows, read } = byKeys(selection, keys.slice(position, position + count))
         position += read
         return { rows, done: position >= keys.length }
       },
@@ -152,17 +181,17 @@ export function createGenerationReader(
   }
 
   function scanAll<Row extends FeatureHead>(
-    { columns }: Shape<Row>,
-    select: Select<Row>,
+    { most, select }: Selection<Row>,
     ask: Ask,
     first: number,
   ): RowScan<Row> {
     const filter = filterOf(ask)
-    const sql = `select ${columns} from features_${number}
+    const sql = (columns: string) => `select ${columns} from features_${number}
       where key > ? and key <= ? ${filter.sql} order by key limit +?`
     let after = first
     return {
-      next(count) {
+      next(wanted) {
+        const count = Math.min(wanted, most)
         const { end, bytes } = filter.sql === '' ? ALL : stretchAfter(after, ask.texts.length > 0)
         const until = end ?? Number.MAX_SAFE_INTEGER
         const { rows, isCut } = select(sql, after, until, ...filter.values, count)
@@ -188,19 +217,18 @@ export function createGenerationReader(
   }
 
   function scan<Row extends FeatureHead>(
-    shape: Shape<Row>,
-    select: Select<Row>,
+    selection: Selection<Row>,
     ask: Ask,
     after: number,
   ): RowScan<Row> {
     const keys = ask.windows && keysIn(ask.windows, after, manyKeys)
-    return keys ? scanKeys(shape, select, keys) : scanAll(shape, select, ask, after)
+    return keys ? scanKeys(selection, keys) : scanAll(selection, ask, after)
   }
 
   return {
-    scan: (ask, after) => scan(ROW, candidates, ask, after),
-    scanHeads: (ask, after) => scan(HEAD, heads, ask, after),
-    byKeys: (keys) => byKeys(ROW, candidates, keys),
+    scan: (ask, after) => scan(candidates, ask, after),
+    scanHeads: (ask, after) => scan(heads, ask, after),
+    byKeys: (keys) => byKeys(candidates, keys),
     byId: (id) => all(ROW, `select ${ROW.columns} from features_${number} where id = ?`, id)[0],
     spreadAfter: (key, count) =>
       all(
