@@ -24,7 +24,7 @@ export interface Tiles {
 
 export function createTiles(options: {
   store: Pick<MapStore, 'changesSince'>
-  pool: WorkerPool
+  pool: Pick<WorkerPool, 'start'>
   maximumBytes: number
 }): Tiles {
   const { pool } = options
@@ -47,11 +47,13 @@ export function createTiles(options: {
           key: `${collection.id}/${collection.createdAt}/${z}/${x}/${y}/${areas}/${chosen}`,
           collectionId: collection.id,
           box,
+          caller: scope.countedAs,
         },
-        async (revision) => {
+        (revision) => {
           const order = { collectionId: collection.id, tile, fields }
-          const job = { name: 'tile', order } as const
-          return drawingOf(await pool.run({ collections: [{ collection, view }] }, revision, job))
+          const seenOfTile = { countedAs: scope.countedAs, collections: [{ collection, view }] }
+          const { result, share } = pool.start(seenOfTile, revision, { name: 'tile', order })
+          return { drawing: result.then(drawingOf), share }
         },
       )
     },
