@@ -31,6 +31,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls a protected route; null on public ones, and for nobody's calls. */
     caller: Caller | null
+    /**
+     * What it is counted as: a client, of one that people share the person, and nobody's calls by
+     * their network. '' on public routes.
+     */
+    countedAs: string
   }
 }
 
@@ -52,6 +57,7 @@ export function installGateway(
   const about = createAboutApis(options)
   const requireScope = createRequireScope(options)
   app.decorateRequest('caller', null)
+  app.decorateRequest('countedAs', '')
 
   // With callbacks, not promises: a token that was seen before is let in without leaving this hook.
   app.addHook('onRequest', (request, reply, done) => {
@@ -88,7 +94,8 @@ export function installGateway(
   /** What a cache may keep of the answer is the handler's to say. */
   function admitNobody(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     void reply.header('vary', 'Authorization')
-    const limit = () => limitNetwork(request, reply, `network:${networkOf(request.ip)}`)
+    request.countedAs = `network:${networkOf(request.ip)}`
+    const limit = () => limitNetwork(request, reply, request.countedAs)
     // What is open to all is asked of the caches that the feed keeps right.
     const stale = feed.ensureFresh()
     return stale ? stale.then(limit) : limit()
@@ -118,6 +125,7 @@ export function installGateway(
     if (access.anonymous) void reply.header('vary', 'Authorization')
     request.caller = caller
     request.principal = caller
+    request.countedAs = countedFor(caller)
     if (caller.kind === 'client-token') return admitClientToken(request, reply, caller)
     if (credential.inQuery && caller.kind === 'account' && access.queryToken !== 'any') {
       // RFC 9700 §2.3, OAuth 2.1: a person's token in a URL is a person's token in a log.
@@ -127,7 +135,7 @@ export function installGateway(
         about.of(access),
       )
     }
-    return limitCall(request, reply, countedFor(caller))
+    return limitCall(request, reply, request.countedAs)
   }
 
   /** It stands in pages that anybody can read; its owner may have said which pages those are. */

@@ -29,7 +29,7 @@ export async function addImports(
       node,
       maximumSeconds,
       location: mapsLocation(settings, databaseLocation(settings)),
-      mayWrite: async (caller, id) => (await surfaces.scopeByNow(caller)).write(id) === 'all',
+      mayWrite: async (caller, id) => (await surfaces.scopeByNow(caller, '')).write(id) === 'all',
       onError: (error) => http.log.error({ err: error }, 'import'),
     }),
   )

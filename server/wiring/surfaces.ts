@@ -48,7 +48,7 @@ export interface Surfaces {
    * What a caller may see and write by now: for what goes on long after the call was let in. Nothing,
    * when the client, the consent or whatever else the token hangs on has ended.
    */
-  scopeByNow: (caller: Caller | null) => Promise<AccessScope>
+  scopeByNow: (caller: Caller | null, countedAs: string) => Promise<AccessScope>
   needToken: NeedToken
   limitCall: LimitCall
   limitNetwork: LimitCall
@@ -81,12 +81,17 @@ export async function createSurfaces(options: {
   const accessScopes = createAccessScopes(access)
   return {
     ...options,
-    accessScope: ({ caller }) => accessScopes(caller),
+    accessScope({ caller, countedAs }) {
+      const scope = accessScopes(caller)
+      return scope instanceof Promise
+        ? scope.then((found) => ({ ...found, countedAs }))
+        : { ...scope, countedAs }
+    },
     scopeOf: accessScopes,
-    async scopeByNow(caller) {
+    async scopeByNow(caller, countedAs) {
       await access.database.feed.ensureFresh()
       const stands = caller === null || (await access.verifyToken.stands(caller))
-      return stands ? accessScopes(caller) : NOTHING
+      return stands ? { ...(await accessScopes(caller)), countedAs } : NOTHING
     },
     needToken: createNeedToken({ issuer: publicUrl, apis: access.apis }),
     limitCall,

@@ -21,6 +21,7 @@ import { renderTile } from '../../server/maps/tiles/render.ts'
 import type { DrawnTile } from '../../server/maps/tiles/tile-cache.ts'
 import { TILE_BUFFER } from '../../server/maps/tiles/tile-size.ts'
 import { createTiles, type Tiles } from '../../server/maps/tiles/tiles.ts'
+import { type Job, jobScope } from '../../server/maps/workers/messages.ts'
 import { createWorkerPool, type WorkerPool } from '../../server/maps/workers/pool.ts'
 import { createWorkerStore } from '../../server/maps/workers/worker-store.ts'
 import { describeDatabases } from '../support/databases.ts'
@@ -405,13 +406,15 @@ describeDatabases('tiles that are kept', (_kind, locate) => {
     drawn = 0
     afterDrawing = async () => {}
     await put(store, 'points', [point('a', 1, 1), point('b', 2, 2)])
-    const counting: WorkerPool = {
-      ...pool,
-      async run(scope, revision, job) {
-        const result = await pool.run(scope, revision, job)
-        drawn++
-        await afterDrawing()
-        return result
+    const counting: Pick<WorkerPool, 'start'> = {
+      start(scope, revision, job) {
+        const { result, share } = pool.start(scope, revision, job)
+        const drawing = result.then(async (done) => {
+          drawn++
+          await afterDrawing()
+          return done
+        })
+        return { result: drawing, share }
       },
     }
     tiles = createTiles({ store, pool: counting, maximumBytes: 1_000_000 })
@@ -487,6 +490,19 @@ describeDatabases('tiles that are kept', (_kind, locate) => {
     expect(await names(whole)).toEqual(['b'])
   })
 
+  it('are drawn once, when it is the turn of the first of all who wait', async () => {
+    const tileAt = (x: number) => ({ z: 10, x, y: 512 })
+    const find = (caller: string, x: number) =>
+      tiles.find({ ...whole, countedAs: caller }, collections[0]!, tileAt(x), null)
+    const flood = Array.from({ length: 40 }, (_, index) => find('many', 500 + index))
+    const last = find('one', 539)
+    await last
+    expect(drawn).toBeLessThanOrEqual(3)
+    await Promise.all(flood)
+    expect(await flood.at(-1)).toBe(await last)
+    expect(drawn).toBe(40)
+  })
+
   it('have the attributes that were asked for', async () => {
     const attributes = async (fields: string[] | null) => {
       const bytes = bytesOf(await tiles.find(whole, collections[0]!, world, fields))
@@ -517,8 +533,7 @@ describeDatabases('reads in workers', (_kind, locate) => {
   it('say what the store itself says', async () => {
     const done: string[] = []
     await using pool = createWorkerPool({ location, threads: 2, onError: () => {} })
-    const counting: WorkerPool = {
-      ...pool,
+    const counting: Pick<WorkerPool, 'run'> = {
       run(scope, revision, job) {
         done.push(job.name)
         return pool.run(scope, revision, job)
@@ -548,10 +563,7 @@ describeDatabases('reads in workers', (_kind, locate) => {
   })
 
   it('are not done in workers when they are small', async () => {
-    const pool: WorkerPool = {
-      run: () => Promise.reject(new Error('no worker is needed')),
-      [Symbol.asyncDispose]: async () => {},
-    }
+    const pool = { run: () => Promise.reject(new Error('no worker is needed')) }
     const inWorkers = createWorkerStore({ store, pool })
     const boxes = [{ west: 0, south: 0, east: 0.5, north: 0.5 }]
     const page = await inWorkers.items(whole, 'points', { limit: 100, boxes })
@@ -567,28 +579,43 @@ describeDatabases('reads in workers', (_kind, locate) => {
     ['are too many', () => Promise.reject(new UnavailableError('too much')), 10_000],
     ['are slow', () => new Promise(() => {}), 20],
   ])('that %s leave unknown how many match, and fail nothing', async (_, run, budget) => {
-    const pool: WorkerPool = { run, [Symbol.asyncDispose]: async () => {} }
-    const inWorkers = createWorkerStore({ store, pool })
+    const inWorkers = createWorkerStore({ store, pool: { run } })
     const boxes = [{ west: -1, south: -1, east: 20, north: 20 }]
     expect(await inWorkers.count(whole, 'points', { boxes }, budget)).toBe('unknown')
   })
 
   it('count how long they had to wait', async () => {
     await using pool = createWorkerPool({ location, threads: 1, onError: () => {} })
-    const scope = { collections: [{ collection: collections[0]!, view: 'all' as const }] }
+    const scope = jobScope(whole, ['points'])
     // The thread has to start first, which takes longer.
     const job = { name: 'count', arguments: ['points', {}, 1] } as const
     expect(await pool.run(scope, 0, { ...job, arguments: [...job.arguments] })).toBe('unknown')
+  })
+
+  it.each<Job>([
+    { name: 'count', arguments: ['points', {}, 10_000] },
+    { name: 'tile', order: { collectionId: 'points', tile: tileOf(5, 2, 6), fields: null } },
+  ])('of one who asks for very many do not hold up another: $name', async (job) => {
+    await using pool = createWorkerPool({ location, threads: 1, onError: () => {} })
+    const done: string[] = []
+    const ask = async (countedAs: string) => {
+      await pool.run({ ...jobScope(whole, ['points']), countedAs }, 0, job)
+      done.push(countedAs)
+    }
+    await Promise.all([...Array.from({ length: 30 }, () => ask('many')), ask('one')])
+    expect(done).toHaveLength(31)
+    // After the one that was begun, and the one whose turn it was.
+    expect(done.indexOf('one')).toBe(2)
   })
 
   it('that are too many are refused', async () => {
     await using pool = createWorkerPool({
       location,
       threads: 1,
-      maximumWaiting: 2,
+      waiting: { ofOne: 2, ofAll: 100 },
       onError: () => {},
     })
-    const scope = { collections: [{ collection: collections[0]!, view: 'all' as const }] }
+    const scope = jobScope(whole, ['points'])
     const counted = await Promise.allSettled(
       Array.from({ length: 5 }, () =>
         pool.run(scope, 0, { name: 'count', arguments: ['points', {}, 10_000] }),
@@ -618,12 +645,7 @@ describeDatabases('reads in workers', (_kind, locate) => {
         maximumMegabytes: 48,
         onError: (error) => errors.push(error),
       })
-      const scope = {
-        collections: ['long', 'points'].map((id) => ({
-          collection: collection(id),
-          view: 'all' as const,
-        })),
-      }
+      const scope = jobScope(whole, ['long', 'points'])
       const tile = tileOf(0.001, 0.001, 14)
       const order = { collectionId: 'long', tile, fields: null }
       const tooMuch = pool.run(scope, 0, { name: 'tile', order })

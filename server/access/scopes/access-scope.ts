@@ -16,6 +16,11 @@ export interface AccessScope {
   read(collectionId: string): View
   /** Where may be written: geometry old and new must be wholly inside, `Limits.covers`. */
   write(collectionId: string): View
+  /**
+   * Whose calls these are counted with: by limits, and where callers take turns. '': nobody's in
+   * particular, such as an operator's.
+   */
+  countedAs: string
 }
 
 export type View = 'none' | 'all' | Limits

@@ -141,6 +141,7 @@ export const NOTHING: AccessScope = {
   collection: () => null,
   read: () => 'none',
   write: () => 'none',
+  countedAs: '',
 }
 
 /** Those that hold now, and until when that is so. */

@@ -5,7 +5,7 @@ import type { AccessScope } from './access-scope.ts'
 export function wholeScope(collections: () => readonly Collection[]): AccessScope {
   const find = (id: string) => collections().find((collection) => collection.id === id) ?? null
   const view = (id: string) => (find(id) ? 'all' : 'none')
-  return { collections, collection: find, read: view, write: view }
+  return { collections, collection: find, read: view, write: view, countedAs: '' }
 }
 
 /**
@@ -18,5 +18,6 @@ export function wholeWhereSeen(scope: AccessScope): AccessScope {
     collection: (id) => scope.collection(id),
     read: (id) => (scope.read(id) === 'none' ? 'none' : 'all'),
     write: () => 'none',
+    countedAs: scope.countedAs,
   }
 }

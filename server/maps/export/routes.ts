@@ -13,7 +13,7 @@ import { EXPORT_FORMATS, EXPORT_MEDIA_TYPES } from './formats.ts'
 export interface ExportRoutesOptions {
   store: MapStore
   /** What a caller may see by now, which changes while the answer is under way. */
-  scopeByNow: (caller: Caller | null) => Promise<AccessScope>
+  scopeByNow: (caller: Caller | null, countedAs: string) => Promise<AccessScope>
   /** @throws BearerError 401 for a call without a token, where one is needed */
   needToken: (request: FastifyRequest) => never
 }
@@ -62,12 +62,13 @@ export async function exportRoutes(
       config: { endpoint: 'maps.export', access: READ },
     },
     async (request, reply) => {
+      const { caller, countedAs } = request
       const { collectionId } = request.params
       const { format = 'geojson' } = request.query
       const text = await exportCollection({
         store,
         // Asked anew for each page: what ends meanwhile, ends the answer.
-        scope: () => scopeByNow(request.caller),
+        scope: () => scopeByNow(caller, countedAs),
         collectionId,
         format,
       })

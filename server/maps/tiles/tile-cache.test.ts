@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { MapChange } from '../store/changes.ts'
-import { createTileCache, type Drawing } from './tile-cache.ts'
+import { createTileCache, type Drawing, type StartedDrawing } from './tile-cache.ts'
 
 /** A store's changes, as many as are put into it. */
 function createChanges() {
@@ -25,20 +25,23 @@ function createChanges() {
 }
 
 const box = (west: number) => ({ west, south: 0, east: west + 1, north: 1 })
-const here = { key: 'here', collectionId: 'c', box: box(0) }
+const here = { key: 'here', collectionId: 'c', box: box(0), caller: 'a' }
 
 function setUp(maximumBytes = 1_000_000) {
   const changes = createChanges()
   changes.add('c', null)
   const cache = createTileCache({ store: changes, maximumBytes })
   let drawn = 0
-  const draw = async (): Promise<Drawing> => {
+  const drawing = async (): Promise<Drawing> => {
     drawn++
     const tile = { bytes: Buffer.alloc(1_000), gzip: null, etag: String(drawn), thinned: null }
     return { tile, revision: changes.revision() }
   }
-  return { changes, cache, draw, drawn: () => drawn }
+  const draw = () => started(drawing())
+  return { changes, cache, draw, drawing, drawn: () => drawn }
 }
+
+const started = (drawing: Promise<Drawing>): StartedDrawing => ({ drawing, share: () => {} })
 
 describe('a drawn tile', () => {
   it('is kept', async () => {
@@ -74,19 +77,23 @@ describe('a drawn tile', () => {
 
   it('is shared by those who ask at the same time', async () => {
     const { cache, draw, drawn } = setUp()
-    const tiles = await Promise.all([cache.find(here, draw), cache.find(here, draw)])
+    const sharing: string[] = []
+    const share = (caller: string) => sharing.push(caller)
+    const tiles = await Promise.all([
+      cache.find(here, () => ({ ...draw(), share })),
+      cache.find({ ...here, caller: 'b' }, draw),
+    ])
     expect(tiles[1]).toBe(tiles[0])
     expect(drawn()).toBe(1)
+    expect(sharing).toEqual(['b'])
   })
 
   it('is neither kept nor shared when a change overtakes it', async () => {
-    const { changes, cache, draw, drawn } = setUp()
+    const { changes, cache, draw, drawing, drawn } = setUp()
     const held = Promise.withResolvers<void>()
-    const slow = cache.find(here, async () => {
-      const drawing = await draw()
-      await held.promise
-      return drawing
-    })
+    const slow = cache.find(here, () =>
+      started(drawing().then((done) => held.promise.then(() => done))),
+    )
     while (drawn() === 0) await Promise.resolve()
     changes.add('c', [box(0)])
     const quick = await cache.find(here, draw)
@@ -97,11 +104,11 @@ describe('a drawn tile', () => {
   })
 
   it('is not kept when it was overtaken before anybody else asked', async () => {
-    const { changes, cache, draw, drawn } = setUp()
-    await cache.find(here, async () => {
-      const drawing = await draw()
+    const { changes, cache, draw, drawing, drawn } = setUp()
+    await cache.find(here, () => {
+      const overtaken = drawing()
       changes.add('c', [box(0)])
-      return drawing
+      return started(overtaken)
     })
     await cache.find(here, draw)
     expect(drawn()).toBe(2)
@@ -109,7 +116,8 @@ describe('a drawn tile', () => {
 
   it('that failed is drawn again', async () => {
     const { cache, draw } = setUp()
-    await expect(cache.find(here, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    const failing = () => started(Promise.reject(new Error('no')))
+    await expect(cache.find(here, failing)).rejects.toThrow('no')
     expect((await cache.find(here, draw)).etag).toBe('1')
   })
 })
@@ -128,8 +136,8 @@ it('looks at no tile that nobody asks for when much has changed', async () => {
   const { changes, cache, draw, drawn } = setUp(10_000_000)
   let looks = 0
   const place = (index: number) => ({
+    ...here,
     key: `tile ${index}`,
-    collectionId: 'c',
     box: {
       ...box(index),
       get west() {

@@ -31,10 +31,18 @@ export interface Drawing {
  * is judged by what came after it: a change that touches it, or an import, and it is drawn again. So a
  * change costs nothing for all the tiles that nobody asks for. A drawing that a change overtook is
  * given to those who asked before it, and not kept.
+ *
+ * What several wait for is drawn once, as soon as it is the turn of one of them.
  */
 export interface TileCache {
-  /** @param draw must see what has happened up to this revision */
-  find(place: Place, draw: (revision: number) => Promise<Drawing>): Promise<DrawnTile>
+  /**
+   * @param place with the caller, who takes turns with others
+   * @param draw must see what has happened up to this revision
+   */
+  find(
+    place: Place & { caller: string },
+    draw: (revision: number) => StartedDrawing,
+  ): Promise<DrawnTile>
   /** null: it is not kept, or not sure to be good. */
   atHand(place: Place): DrawnTile | null
 }
@@ -45,6 +53,12 @@ export interface Place {
   collectionId: string
   /** Of the tile with its buffer. */
   box: Box
+}
+
+export interface StartedDrawing {
+  drawing: Promise<Drawing>
+  /** Another caller waits for it too. */
+  share(caller: string): void
 }
 
 export function createTileCache(options: {
@@ -102,16 +116,15 @@ export function createTileCache(options: {
     return found.tile
   }
 
-  function findUnderWay(place: Place): Promise<DrawnTile> | undefined {
+  function findUnderWay(place: Place & { caller: string }): Promise<DrawnTile> | undefined {
     const found = underWay.get(place.key)
-    return found && isGood(place, found.revision) ? found.tile : undefined
+    if (!found || !isGood(place, found.revision)) return undefined
+    found.share(place.caller)
+    return found.tile
   }
 
-  async function drawAndKeep(
-    place: Place,
-    draw: (revision: number) => Promise<Drawing>,
-  ): Promise<DrawnTile> {
-    const { tile, revision: drawnAt } = await draw(revision!)
+  async function keep(place: Place, drawing: Promise<Drawing>): Promise<DrawnTile> {
+    const { tile, revision: drawnAt } = await drawing
     if (!kept) return tile
     await catchUp()
     if (isGood(place, drawnAt)) kept.set(place.key, { tile, revision: revision! })
@@ -123,7 +136,12 @@ export function createTileCache(options: {
       await catchUp()
       const found = findKept(place) ?? findUnderWay(place)
       if (found) return found
-      const drawing: UnderWay = { tile: drawAndKeep(place, draw), revision: revision! }
+      const started = draw(revision!)
+      const drawing: UnderWay = {
+        tile: keep(place, started.drawing),
+        share: started.share,
+        revision: revision!,
+      }
       underWay.set(place.key, drawing)
       try {
         return await drawing.tile
@@ -147,6 +165,7 @@ interface Kept {
 
 interface UnderWay {
   tile: Promise<DrawnTile>
+  share: StartedDrawing['share']
   /** When it was asked for. */
   revision: number
 }

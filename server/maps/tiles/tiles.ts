@@ -32,7 +32,7 @@ export interface Tiles {
 
 export function createTiles(options: {
   store: Pick<MapStore, 'changesSince' | 'revisionAtHand'>
-  pool: WorkerPool
+  pool: Pick<WorkerPool, 'start'>
   maximumBytes: number
 }): Tiles {
   const { pool } = options
@@ -61,11 +61,12 @@ export function createTiles(options: {
     async find(scope, collection, tile, fields) {
       const found = placeOf(scope, collection, tile, fields)
       if (!found) return EMPTY
-      const { view, place } = found
-      return cache.find(place, async (revision) => {
+      const { countedAs } = scope
+      return cache.find({ ...found.place, caller: countedAs }, (revision) => {
         const order = { collectionId: collection.id, tile, fields }
-        const job = { name: 'tile', order } as const
-        return drawingOf(await pool.run({ collections: [{ collection, view }] }, revision, job))
+        const seen = { countedAs, collections: [{ collection, view: found.view }] }
+        const { result, share } = pool.start(seen, revision, { name: 'tile', order })
+        return { drawing: result.then(drawingOf), share }
       })
     },
 

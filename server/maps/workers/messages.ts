@@ -49,6 +49,8 @@ export type Outcome =
 
 /** The part of a scope that a job needs. */
 export interface JobScope {
+  /** Whose turn it takes (`AccessScope`). */
+  countedAs: string
   collections: readonly { collection: Collection; view: Exclude<View, 'none'> }[]
 }
 
@@ -69,6 +71,7 @@ export function areasOf({ collections }: JobScope): Map<string, Polygon | MultiP
 /** Of these collections, what the scope lets be seen. */
 export function jobScope(scope: AccessScope, collectionIds: readonly string[]): JobScope {
   return {
+    countedAs: scope.countedAs,
     collections: collectionIds.flatMap((id) => {
       const collection = scope.collection(id)
       const view = scope.read(id)

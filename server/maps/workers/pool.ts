@@ -13,7 +13,8 @@ import {
   type ResultOfJob,
   type Task,
 } from './messages.ts'
-import { createThreadTurns, type Kind } from './thread-turns.ts'
+import type { Room } from './fair-queue.ts'
+import { createThreadTurns, type Turn } from './thread-turns.ts'
 import type { WorkerStart } from './worker.ts'
 
 /**
@@ -21,7 +22,8 @@ import type { WorkerStart } from './worker.ts'
  * waits for a map. `worker-store.ts` decides which reads come here, `worker.ts` does them on a
  * read-only store of its own.
  *
- * Tiles and reads take turns (`thread-turns.ts`), so that many who search do not stop the maps.
+ * Tiles and reads take turns, so that many who search do not stop the maps, and so do callers, so that
+ * nobody waits for all that one asks for (`thread-turns.ts`).
  *
  * A task names collections and, where not all of one may be seen, areas by their ids: a worker keeps
  * those it has met, and asks for the geometries of others by refusing the task (`messages.ts`).
@@ -34,10 +36,18 @@ export interface WorkerPool extends AsyncDisposable {
    * @throws UnavailableError when there is too much to do, or the worker or the database failed
    */
   run<Of extends Job>(scope: JobScope, revision: number, job: Of): Promise<ResultOfJob<Of>>
+  /** As `run`, for what others may come to wait for. @throws UnavailableError at once, as `run` */
+  start<Of extends Job>(scope: JobScope, revision: number, job: Of): Started<ResultOfJob<Of>>
 }
 
-/** Tasks of a kind that may wait for a thread: about those of a dozen map views. */
-const MAXIMUM_WAITING = 256
+export interface Started<Result> {
+  result: Promise<Result>
+  /** Another caller waits for it too (`AccessScope.countedAs`). */
+  share(caller: string): void
+}
+
+/** Tasks of a kind that may wait for a thread; of one caller, about those of a dozen map views. */
+const WAITING: Room = { ofOne: 256, ofAll: 1_024 }
 
 const IDLE_MILLISECONDS = 30_000
 
@@ -51,11 +61,11 @@ const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, impo
 export function createWorkerPool(options: {
   location: DatabaseLocation
   threads: number | null
-  maximumWaiting?: number
+  waiting?: Room
   maximumMegabytes?: number
   onError: (error: unknown) => void
 }): WorkerPool {
-  const { maximumWaiting = MAXIMUM_WAITING, maximumMegabytes = 512, onError } = options
+  const { waiting = WAITING, maximumMegabytes = 512, onError } = options
   const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
   // Each thread would open as many connections as the server; it does one thing at a time.
   const location: DatabaseLocation =
@@ -63,10 +73,10 @@ export function createWorkerPool(options: {
       ? { ...options.location, connections: 2 }
       : options.location
   let piscina: Piscina<Task, Outcome> | null = null
-  const turns = createThreadTurns(threads)
+  const turns = createThreadTurns(threads, waiting)
   let closed = false
 
-  function start(): Piscina<Task, Outcome> {
+  function startThreads(): Piscina<Task, Outcome> {
     const started = new Piscina<Task, Outcome>({
       filename: WORKER,
       name: 'work',
@@ -89,24 +99,24 @@ export function createWorkerPool(options: {
     return started
   }
 
-  async function send(task: Task): Promise<Outcome> {
-    const kind: Kind = task.job.name === 'tile' ? 'tile' : 'read'
-    if (turns.count(kind) >= threads + maximumWaiting) {
-      throw new UnavailableError(
-        kind === 'tile' ? 'too many maps are being drawn' : 'too many are searching and reading',
-      )
-    }
-    await turns.take(kind)
+  async function inTurn(turn: Turn, scope: JobScope, task: Task): Promise<unknown> {
+    await turn.begun
     try {
-      return await runInThread(task)
+      let outcome = await runInThread(task)
+      if (outcome.kind === 'lacks-areas') {
+        outcome = await runInThread({ ...task, areas: areasOf(scope) })
+      }
+      if (outcome.kind === 'unavailable') throw new UnavailableError(outcome.message)
+      if (outcome.kind === 'lacks-areas') throw new Error('a worker lacks areas that it was sent')
+      return outcome.result
     } finally {
-      turns.give(kind)
+      turn.giveBack()
     }
   }
 
   async function runInThread(task: Task): Promise<Outcome> {
     if (closed) throw new UnavailableError('the server is stopping')
-    const used = (piscina ??= start())
+    const used = (piscina ??= startThreads())
     try {
       return await used.run(task)
     } catch (error) {
@@ -118,16 +128,17 @@ export function createWorkerPool(options: {
     }
   }
 
+  function start<Of extends Job>(scope: JobScope, revision: number, job: Of) {
+    const turn = turns.ask(job.name === 'tile' ? 'tile' : 'read', scope.countedAs)
+    const message = messageOf(scope)
+    const task: Task = { scope: message, areas: new Map(), revision, sentAt: Date.now(), job }
+    const result = inTurn(turn, scope, task) as Promise<ResultOfJob<Of>>
+    return { result, share: turn.share }
+  }
+
   return {
-    async run<Of extends Job>(scope: JobScope, revision: number, job: Of) {
-      const message = messageOf(scope)
-      const task: Task = { scope: message, areas: new Map(), revision, sentAt: Date.now(), job }
-      let outcome = await send(task)
-      if (outcome.kind === 'lacks-areas') outcome = await send({ ...task, areas: areasOf(scope) })
-      if (outcome.kind === 'unavailable') throw new UnavailableError(outcome.message)
-      if (outcome.kind === 'lacks-areas') throw new Error('a worker lacks areas that it was sent')
-      return outcome.result as ResultOfJob<Of>
-    },
+    start,
+    run: async (scope, revision, job) => start(scope, revision, job).result,
     async [Symbol.asyncDispose]() {
       closed = true
       await piscina?.destroy()

@@ -1,47 +1,66 @@
+import { UnavailableError } from '../../lib/unavailable.ts'
+import { createFairQueue, type FairQueue, type Room } from './fair-queue.ts'
+
 /** What a thread is asked for: one tile, or a read that may look at much. */
 export type Kind = 'tile' | 'read'
 
 /** Who may have a thread, and who comes next. */
 export interface ThreadTurns {
-  /** How many of a kind have a thread or wait for one. */
-  count(kind: Kind): number
-  /** Comes back when there is a thread, which has to be given back. */
-  take(kind: Kind): Promise<void>
-  give(kind: Kind): void
+  /** @throws UnavailableError when too many wait, of this caller or of all */
+  ask(kind: Kind, caller: string): Turn
+}
+
+export interface Turn {
+  /** Done when there is a thread, which has to be given back. */
+  begun: Promise<void>
+  /** Another waits for it too: it comes with the turn of either. */
+  share(caller: string): void
+  giveBack(): void
 }
 
 /**
  * Shares threads between tiles and reads, so that neither waits behind all of the other: where both
- * wait they take turns, and reads, which may last, never have all threads, unless there is but one.
+ * wait they take turns, and reads, which may last, never have all threads, unless there is but one. Of
+ * each, callers take turns (`fair-queue.ts`).
  */
-export function createThreadTurns(threads: number): ThreadTurns {
+export function createThreadTurns(threads: number, room: Room): ThreadTurns {
   const running: Record<Kind, number> = { tile: 0, read: 0 }
-  const waiting: Record<Kind, (() => void)[]> = { tile: [], read: [] }
+  const waiting: Record<Kind, FairQueue<() => void>> = {
+    tile: createFairQueue(room),
+    read: createFairQueue(room),
+  }
   const most: Record<Kind, number> = { tile: threads, read: Math.max(1, threads - 1) }
   let last: Kind = 'read'
 
   function goOn(): void {
     while (running.tile + running.read < threads) {
       const order: Kind[] = last === 'read' ? ['tile', 'read'] : ['read', 'tile']
-      const kind = order.find((each) => waiting[each].length > 0 && running[each] < most[each])
+      const kind = order.find((each) => !waiting[each].isEmpty() && running[each] < most[each])
       if (!kind) return
       last = kind
       running[kind]++
-      waiting[kind].shift()!()
+      waiting[kind].take()!()
     }
   }
 
   return {
-    count: (kind) => running[kind] + waiting[kind].length,
-    take(kind) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      waiting[kind].push(resolve)
+    ask(kind, caller) {
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+      if (!waiting[kind].add(begin, caller)) throw new UnavailableError(TOO_MANY[kind])
       goOn()
-      return promise
-    },
-    give(kind) {
-      running[kind]--
-      goOn()
+      return {
+        begun,
+        share: (other) => waiting[kind].share(begin, other),
+        giveBack() {
+          running[kind]--
+          goOn()
+        },
+      }
     },
   }
+}
+
+const TOO_MANY: Record<Kind, string> = {
+  tile: 'too many maps are being drawn',
+  read: 'too many are searching and reading',
 }

@@ -47,6 +47,7 @@ export function createWorkerScopes(): (
       collection: (id) => collections.find((collection) => collection.id === id) ?? null,
       read: (id) => views.get(id) ?? 'none',
       write: () => 'none',
+      countedAs: '',
     }
   }
 

@@ -8,7 +8,10 @@ import type { WorkerPool } from './pool.ts'
  * A store whose reads of many features are done in workers, which have heard of all that it has
  * itself: who wrote sees it.
  */
-export function createWorkerStore(options: { store: MapStore; pool: WorkerPool }): MapStore {
+export function createWorkerStore(options: {
+  store: MapStore
+  pool: Pick<WorkerPool, 'run'>
+}): MapStore {
   const { store, pool } = options
 
   async function inWorker<Name extends HeavyRead>(
