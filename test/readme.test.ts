@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { bearer, createClient, getToken } from './conformance/requests.ts'
 import { mapgate, startSampleServer, temporaryFolder } from './support/server.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -79,6 +80,41 @@ function readCommands(markdown: string): string[] {
   )
 }
 
+/** The first table after a text: the pieces of code in each row's first cell, and its second. */
+function readTable(markdown: string, text: string): [code: string[], second: string][] {
+  const [table] = /^\|.*\n(?:\|.*\n)+/m.exec(markdown.slice(markdown.indexOf(text)))!
+  const [, , ...rows] = table.trimEnd().split('\n')
+  return rows.map((row) => {
+    const [, first, second] = row.split('|')
+    return [[...first!.matchAll(/`([^`]+)`/g)].map(([, code]) => code!), second!.trim()]
+  })
+}
+
+/** The one that Stadsparken is in. */
+const TILE: Record<string, string> = { z: '14', x: '8792', y: '5126', col: '8792', row: '5126' }
+
+/** The requests of docs/data.md, after its commands brought the data in. */
+async function tryRequests(server: Awaited<ReturnType<typeof startSampleServer>>) {
+  const page = readFileSync(join(ROOT, 'docs/data.md'), 'utf8')
+  const statusOf = async (path: string, token: string) =>
+    (await fetch(server.url + path, { headers: bearer(token) })).status
+
+  const token = await getToken(server, await createClient(server))
+  const paths = readTable(page, '\n## Read\n').flatMap(([code]) => code)
+  expect(paths.length).toBeGreaterThan(10)
+  for (const path of paths) {
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => TILE[name]!)
+    expect(await statusOf(`/maps/${filled}`, token), path).toBe(200)
+  }
+
+  const { citygov_client_id: clientId, citygov_client_secret: secret } = server.sample
+  const cityToken = await getToken(server, { clientId, secret })
+  for (const [[path], answer] of readTable(page, '| request of CityGov')) {
+    const status = Number(/^\d{3}/.exec(answer)?.[0] ?? 200)
+    expect(await statusOf(path!, cityToken), path).toBe(status)
+  }
+}
+
 // Some dozens, each a process of its own.
 it('the commands of the documents work', { timeout: 240_000 }, async () => {
   await using server = await startSampleServer()
@@ -99,4 +135,5 @@ it('the commands of the documents work', { timeout: 240_000 }, async () => {
     }
     await mapgate(server, ...words.map((word) => values[word] ?? word))
   }
+  await tryRequests(server)
 })

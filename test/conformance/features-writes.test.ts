@@ -348,8 +348,10 @@ describe('PUT', () => {
 
   it('creates nothing (/req/create-replace-delete/put-rid-exception)', async () => {
     expect((await send('PUT', items('places', 'new'), created)).status).toBe(404)
-    const guarded = await send('PUT', items('places', 'new'), created, { 'if-match': '"xyz"' })
-    expect(guarded.status).toBe(404)
+    for (const tag of ['"xyz"', '*']) {
+      const guarded = await send('PUT', items('places', 'new'), created, { 'if-match': tag })
+      expect(guarded.status).toBe(412)
+    }
     expect((await all()).numberReturned).toBe(3)
   })
 
@@ -557,6 +559,8 @@ describe('who may write', () => {
     expect(idsOf(await all(limited))).toEqual(['near', 'edge'])
     // What is not seen is not there.
     expect((await put('far', 5, 5)).status).toBe(404)
+    const any = { 'if-match': '*' }
+    expect((await send('PUT', items('places', 'far'), created, any, limited)).status).toBe(412)
     expect((await send('DELETE', items('places', 'far'), undefined, {}, limited)).status).toBe(404)
     const patch = { properties: { name: 'X' } }
     expect((await send('PATCH', items('places', 'far'), patch, {}, limited)).status).toBe(404)

@@ -133,6 +133,7 @@ describe('the landing page and what it links to (17-069r4 §7.2 to §7.4)', () =
       openapi: string
       servers: { url: string }[]
       paths: Record<string, Record<string, { parameters: { name: string; schema: object }[] }>>
+      components: { parameters: object }
     }
     expect(definition.openapi).toMatch(/^3\.0\.\d$/)
     expect(definition.servers).toEqual([{ url: `${server.url}/maps` }])
@@ -147,6 +148,7 @@ describe('the landing page and what it links to (17-069r4 §7.2 to §7.4)', () =
       maximum: 10_000,
       default: 100,
     })
+    expect(definition.components.parameters).toEqual({ limit: parameters.get('limit') })
     expect(parameters.get('bbox')).toMatchObject({ style: 'form', explode: false })
     expect(parameters.get('bbox')!.schema).toMatchObject({
       type: 'array',

@@ -22,7 +22,7 @@ let hindrance: string | null
 
 beforeAll(async () => {
   hindrance = install()
-  if (hindrance !== null) return
+  if (hindrance !== null) return console.warn(`Skipped: ${hindrance}`)
   server = await startSampleServer()
   const tool = await mapgate<{ id: string }>(
     server,

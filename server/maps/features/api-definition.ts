@@ -16,10 +16,16 @@ export interface OpenApiOperation {
   operationId?: string
   summary?: string
   description?: string
-  parameters?: { schema?: object; content?: Contents }[]
+  parameters?: OpenApiParameter[]
   requestBody?: { content: Contents }
   responses: Record<string, { description: string; content?: Contents }>
   security?: Record<string, string[]>[]
+}
+
+interface OpenApiParameter {
+  name: string
+  schema?: object
+  content?: Contents
 }
 
 type Contents = Record<string, { schema?: object }>
@@ -45,6 +51,7 @@ export function mapsDefinition(
         ),
       ] as const,
   )
+  const definedPaths = Object.fromEntries(operations)
   return {
     openapi: '3.0.3',
     info: {
@@ -53,8 +60,10 @@ export function mapsDefinition(
       description: 'Collections of map features, as far as the token may see them.',
     },
     servers: [{ url: `${publicUrl}${prefix}` }],
-    paths: Object.fromEntries(operations),
+    paths: definedPaths,
     components: {
+      // QGIS learns here how large pages may be, and takes 100 features at a time without.
+      parameters: { limit: itemsLimit(definedPaths) },
       securitySchemes: {
         oauth2: {
           type: 'oauth2',
@@ -68,6 +77,11 @@ export function mapsDefinition(
       },
     },
   }
+}
+
+function itemsLimit(paths: OpenApiDocument['paths']): OpenApiParameter | undefined {
+  const items = paths['/collections/{collectionId}/items']?.['get']
+  return items?.parameters?.find(({ name }) => name === 'limit')
 }
 
 function scopesOf(operations: OpenApiOperation[]): Record<string, string> {

@@ -26,7 +26,7 @@ export type RawQuery = Record<string, string | string[] | undefined>
 export const DEFAULT_LIMIT = 100
 export const MAXIMUM_LIMIT = 10_000
 
-/** What `bbox-crs` may say: there is one system (17-069r4 §7.15.3 with 18-058r1 §6.2.3). */
+/** What `bbox-crs` may say: there is one system (17-069r4 §7.15.3 with 18-058r1 §6.3.1). */
 export const CRS84 = 'http://www.opengis.net/def/crs/OGC/1.3/CRS84'
 
 const PARAMETERS: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import type { Collection } from '../../access/collections/collection.ts'
 
-/** A link as in OGC API - Features (17-069r4 §7.2, after RFC 8288). */
+/** A link as in OGC API - Features (17-069r4 §5.2, after RFC 8288). */
 export interface Link {
   rel: string
   href: string
@@ -37,7 +37,7 @@ export function createLinks(baseUrl: string) {
     return { rel, href, type, ...(title !== undefined && { title }) }
   }
 
-  /** The same as JSON and as HTML, and which of them this answer is (17-069r4 §7.2.4). */
+  /** The same as JSON and as HTML, and which of them this answer is (17-069r4 §7.13.2, §7.15.7). */
   function variants(path: string, types: Variants, query: LinkQuery): Link[] {
     return [
       to('self', path, types.self, query),

@@ -10,7 +10,7 @@ type Query = Record<string, string | string[] | undefined>
  * Properties that are named as a parameter of the endpoint cannot be asked for.
  * @param known the endpoint's own parameters
  * @returns null when there are none
- * @throws Problem 400 naming what the collection does not have (17-069r4 §7.15.1), or a wrong value
+ * @throws Problem 400 naming what the collection does not have (17-069r4 §7.6), or a wrong value
  */
 export function parseFilters(
   query: Query,

@@ -26,7 +26,7 @@ export function queryablesOf(state: CollectionState, href: string): object {
   }
 }
 
-/** Of a GeoJSON feature (20-002r1, /req/features/representation-geojson-replace). */
+/** Of a GeoJSON feature that is sent. 20-002r1 §9.6 asks for that of its properties alone. */
 export function featureSchemaOf(state: CollectionState, href: string): object {
   const properties = Object.entries(propertiesOf(state.schema)).map(([name, schema]) => [
     name,

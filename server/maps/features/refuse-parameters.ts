@@ -4,7 +4,7 @@ import { shown } from './names.ts'
 
 /**
  * For routes without parameters in the query: whoever sends one expects something else than what would be
- * done (17-069r4 §7.15.1, /req/core/query-param-unknown).
+ * done (17-069r4 §7.6, /req/core/query-param-unknown).
  * @throws Problem 400 naming the first
  */
 export function refuseParameters({ query }: FastifyRequest): void {

@@ -116,12 +116,15 @@ export function writeRoutes(app: FastifyInstance, context: MapsContext): void {
       const { members } = await readBody(request, FEATURE_TYPES, MAXIMUM_BATCH)
       // The id of the body does not count (/req/create-replace-delete/put-rid).
       const feature = parseFeature(members, '', seen)
-      const [written] = await write(
-        seen,
-        [{ kind: 'replace', id: featureId, feature, ...guards }],
-        () => null,
-      )
-      return reply.code(204).header('etag', tagOf(seen, written!)).send()
+      const outcome = await store.write(seen.scope, collectionId, [
+        { kind: 'replace', id: featureId, feature, ...guards },
+      ])
+      if (outcome.kind === 'written') {
+        return reply.code(204).header('etag', tagOf(seen, outcome.features[0]!)).send()
+      }
+      // What is not there matches nothing (/req/create-replace-delete/put-rid-exception).
+      const isGuarded = outcome.reason === 'unknown' && request.headers['if-match'] !== undefined
+      throw writeProblem(isGuarded ? { ...outcome, reason: 'precondition' } : outcome, null)
     },
   )
 

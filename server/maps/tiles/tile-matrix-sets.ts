@@ -16,7 +16,7 @@ const HALF = 20037508.3427892
 /** Of tiles of 256 pixels, in metres. */
 const WIDEST_CELL = 156543.033928041
 
-/** By pixels of 0.28 mm (17-083r4 §6.2). */
+/** By pixels of 0.28 mm (17-083r4 §6.1.1.1). */
 const LARGEST_SCALE_DENOMINATOR = 559082264.028717
 
 export const webMercatorQuad = {

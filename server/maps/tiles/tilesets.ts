@@ -14,7 +14,7 @@ import {
   WEB_MERCATOR,
 } from './tile-matrix-sets.ts'
 
-/** Descriptions of tiles after OGC API - Tiles (20-057 §9 to §11) and 17-083r4 §7. */
+/** Descriptions of tiles after OGC API - Tiles (20-057 §8, §9, §11) and 17-083r4 §8, §9. */
 
 export const VECTOR_TILE = 'application/vnd.mapbox-vector-tile'
 
@@ -25,7 +25,7 @@ export function tileMatrixSetPath(id = TILE_MATRIX_SET): string {
   return `/tileMatrixSets/${id}`
 }
 
-/** The list of a collection's tilesets, which is one (20-057 §10). */
+/** The list of a collection's tilesets, which is one (20-057 §9.2). */
 export function tilesetsOf({ collection }: CollectionState, links: Links, token: LinkQuery) {
   const path = `${collectionPath(collection.id)}/tiles`
   return {
@@ -44,7 +44,7 @@ export function tilesetsOf({ collection }: CollectionState, links: Links, token:
 }
 
 /**
- * What is in the tiles, and where (17-083r4 §7.1). It names no `tileMatrixSetLimits`: tiles beyond them
+ * What is in the tiles, and where (17-083r4 §8.2.2). It names no `tileMatrixSetLimits`: tiles beyond them
  * would have to be errors (20-057, /req/core/tc-error) instead of empty.
  */
 export function tilesetOf(state: CollectionState, links: Links, token: LinkQuery) {
