@@ -423,6 +423,17 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.count(everything, 'things', { properties: named }, 0)).toBe('unknown')
   })
 
+  it('texts are looked into once, however many of them match', async () => {
+    const pad = 'x'.repeat(600)
+    const alike = points(...Array.from({ length: 1_000 }, (_, index): LonLat => [index / 10, 0]))
+    for (const { properties } of alike) properties['name'] = pad
+    await replace(alike)
+    const query = { properties: new Map([['name', pad]]), limit: 1_000 }
+    const page = await store.light.items(everything, 'things', query)
+    expect(page).not.toBe('heavy')
+    expect(page).toEqual(await store.items(everything, 'things', query))
+  })
+
   describe('with large texts', () => {
     const LONG = 'x'.repeat(1_200_000)
     /** Of every other feature, so that who sees only these sees nothing large. */

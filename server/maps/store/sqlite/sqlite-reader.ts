@@ -15,12 +15,18 @@ interface Shape<Row> {
 interface Selection<Row> {
   /** More than so many must not be asked for at once. */
   most: number
-  /** @returns the first rows: of those with text, few bytes at a time (`texts.ts`) */
-  select(
-    sql: (columns: string) => string,
-    ...values: SQLInputValue[]
-  ): { rows: Row[]; isCut: boolean }
+  /** @returns the first rows, until their texts have many bytes (`isMuch`) */
+  select(sql: (columns: string) => string, ...values: SQLInputValue[]): Part<Row>
 }
+
+interface Part<Row> {
+  rows: Row[]
+  /** Of their texts, about. */
+  bytes: number
+}
+
+/** Whether these are to be given before more are read (`texts.ts`). */
+const isMuch = (bytes: number) => bytes >= BYTES_AT_A_TIME
 
 /** Of short texts, so that they are together no more than `BYTES_AT_A_TIME`. */
 const ROWS_AT_A_TIME = 100
@@ -109,30 +115,30 @@ export function createGenerationReader(
 
   const heads: Selection<FeatureHead> = {
     most: Number.MAX_SAFE_INTEGER,
-    select: (sql, ...values) => ({ rows: all(HEAD, sql(HEAD.columns), ...values), isCut: false }),
+    select: (sql, ...values) => ({ rows: all(HEAD, sql(HEAD.columns), ...values), bytes: 0 }),
   }
 
   const candidates: Selection<Candidate> = {
     most: ROWS_AT_A_TIME,
     select(sql, ...values) {
       const short = prepared(sql(SHORT_COLUMNS)).all(...values) as unknown as ShortValues[]
-      return short.every(hasText)
-        ? { rows: short.map(ROW.toRow), isCut: false }
-        : selectLong(sql(ROW.columns), values)
+      if (!short.every(hasText)) return selectLong(sql(ROW.columns), values)
+      const rows = short.map(ROW.toRow)
+      return { rows, bytes: rows.reduce((sum, { feature }) => sum + feature.length, 0) }
     },
   }
 
   /** Row by row, which takes twice as long. */
-  function selectLong(sql: string, values: SQLInputValue[]) {
+  function selectLong(sql: string, values: SQLInputValue[]): Part<Candidate> {
     const rows: Candidate[] = []
     let bytes = 0
     for (const row of prepared(sql).iterate(...values) as unknown as Iterable<Values>) {
-      if (bytes >= BYTES_AT_A_TIME) return { rows, isCut: true }
       const candidate = ROW.toRow(row)
-      bytes += candidate.feature.length
       rows.push(candidate)
+      bytes += candidate.feature.length
+      if (isMuch(bytes)) break
     }
-    return { rows, isCut: false }
+    return { rows, bytes }
   }
 
   const manyKeys = Math.min(Math.max(featureCount >> 4, 2_000), 20_000)
@@ -155,15 +161,21 @@ export function createGenerationReader(
 
   function byKeys<Row extends FeatureHead>(
     { most, select }: Selection<Row>,
-    all: readonly number[],
+    keys: readonly number[],
   ): { rows: Row[]; read: number } {
-    if (all.length === 0) return { rows: [], read: 0 }
-    const keys = all.length > most ? all.slice(0, most) : all
     // CROSS JOIN keeps SQLite to this order, which is the keys' own.
     const sql = (columns: string) => `select ${columns} from (select value wanted from json_each(?))
       cross join features_${number} on key = wanted`
-    const { rows, isCut } = select(sql, JSON.stringify(keys))
-    return { rows, read: isCut ? keys.indexOf(rows.at(-1)!.key) + 1 : keys.length }
+    const rows: Row[] = []
+    let read = 0
+    for (let bytes = 0; read < keys.length && !isMuch(bytes);) {
+      const some = keys.slice(read, read + most)
+      const part = select(sql, JSON.stringify(some))
+      rows.push(...part.rows)
+      bytes += part.bytes
+      read += isMuch(part.bytes) ? some.indexOf(part.rows.at(-1)!.key) + 1 : some.length
+    }
+    return { rows, read }
   }
 
   function scanKeys<Row extends FeatureHead>(
@@ -190,14 +202,20 @@ export function createGenerationReader(
       where key > ? and key <= ? ${filter.sql} order by key limit +?`
     let after = first
     return {
-      next(wanted) {
-        const count = Math.min(wanted, most)
-        const { end, bytes } = filter.sql === '' ? ALL : stretchAfter(after, ask.texts.length > 0)
-        const until = end ?? Number.MAX_SAFE_INTEGER
-        const { rows, isCut } = select(sql, after, until, ...filter.values, count)
-        const isMore = isCut || rows.length === count
-        after = isMore ? rows.at(-1)!.key : until
-        return { rows, done: end === null && !isMore, searched: bytes }
+      next(count) {
+        const stretch = filter.sql === '' ? ALL : stretchAfter(after, ask.texts.length > 0)
+        const until = stretch.end ?? Number.MAX_SAFE_INTEGER
+        const rows: Row[] = []
+        let isMore = true
+        for (let bytes = 0; isMore && rows.length < count && !isMuch(bytes);) {
+          const many = Math.min(most, count - rows.length)
+          const part = select(sql, after, until, ...filter.values, many)
+          rows.push(...part.rows)
+          bytes += part.bytes
+          isMore = part.rows.length === many || isMuch(part.bytes)
+          after = isMore ? part.rows.at(-1)!.key : until
+        }
+        return { rows, done: stretch.end === null && !isMore, searched: stretch.bytes }
       },
     }
   }
