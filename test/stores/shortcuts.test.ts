@@ -190,6 +190,26 @@ describeDatabases('a tile that is kept', (_kind, locate) => {
     expect(await atHand(TILE, [...ofWeb, 'Origin', ORIGIN])).toMatchObject({ status: 200 })
   })
 
+  it('RFC 7515 §7.1: a token with anything else in it is none, wherever it was shown before', async () => {
+    const signature = token.lastIndexOf('.') + 5
+    for (const other of [' ', '\t']) {
+      const text = `${token.slice(0, signature)}${other}${token.slice(signature)}`
+      const shown = await app.http.inject({
+        method: 'POST',
+        url: '/oauth2/introspect',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({
+          client_id: demo.clientId,
+          client_secret: demo.text,
+          token: text,
+        }).toString(),
+      })
+      expect(shown.json()).toEqual({ active: false })
+      await atHand(TILE, bearer())
+      expect((await get(TILE, bearer(text))).status).toBe(400)
+    }
+  })
+
   it('is counted once, for its client and endpoint', async () => {
     const { usage } = app.access
     const requests = async () => {

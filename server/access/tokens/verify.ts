@@ -69,6 +69,9 @@ export type TokenFault =
 /** Longer ones are not ours; refused before any work is done for them. */
 const MAXIMUM_TOKEN_LENGTH = 8_192
 
+/** RFC 7515 §7.1; `jose` reads a signature with white space or padding in it too. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
 /** By how much the clocks of nodes may differ. */
 const CLOCK_DIFFERENCE_MILLISECONDS = 10_000
 
@@ -93,6 +96,7 @@ export function createVerifyToken(options: {
   const checked = boundedCache<CheckedToken>(options.maximumCached)
 
   async function check(token: string): Promise<CheckedToken | TokenFault> {
+    if (!COMPACT.test(token)) return 'malformed'
     try {
       const { payload, protectedHeader } = await compactVerify(
         token,
