@@ -104,6 +104,39 @@ ${JSON.stringify(point(6, { name: null, size: 2.5 }))}
     ])
   })
 
+  it('takes no number that would become another one', async () => {
+    const of = (properties: string, id = '1') =>
+      `{"type":"Feature","id":${id},"geometry":{"type":"Point","coordinates":[1,50]},"properties":${properties}}`
+    const records = [
+      of('{"size":1,"more":{"a":1}}'),
+      of('{"size":9007199254740993}', '2'),
+      of('{"more":{"a":[9007199254740993]}}', '3'),
+      of('{}', '9007199254740993'),
+      of('{"size":1e400}', '4'),
+      of('{"size":0.12345678901234567890123}', '5'),
+    ]
+    for (const [name, content] of [
+      ['numbers.ndjson', records.join('\n')],
+      ['numbers.geojson', `{"type":"FeatureCollection","features":[${records.join(',\n')}]}`],
+    ] as const) {
+      const { imports } = await load(await file(name, content), 'numbers')
+      expect(imports).toMatchObject([{ features: 2, faults: 4 }])
+      expect(imports[0]!.errors.toSorted((a, b) => a.line - b.line)).toMatchObject([
+        {
+          line: 2,
+          reason:
+            'properties: "size" must be within ±2^53 to be kept exactly, or be written as a text, not 9007199254740993',
+        },
+        { line: 3, reason: expect.stringMatching(/^properties: "more" .*±2\^53.* at \.a\[0\]/) },
+        { line: 4, reason: expect.stringMatching(/^id is a number beyond ±2\^53/) },
+        { line: 5, reason: expect.stringMatching(/^properties: "size" must be within ±1\.8e308/) },
+      ])
+    }
+    expect((await exported('numbers')).map(({ properties }) => properties['size'])).toEqual([
+      1, 0.12345678901234568,
+    ])
+  })
+
   it('keeps ids of what says the same, and tells equal features apart', async () => {
     const same = lines([
       point('', { name: 'a' }),

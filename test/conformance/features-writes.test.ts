@@ -261,6 +261,56 @@ describe('POST', () => {
     expect(String(refused.body['detail']).length).toBeLessThan(500)
   })
 
+  describe('of a number that would become another one', () => {
+    const written = (value: string, property: string) =>
+      JSON.stringify({ ...created, properties: { [property]: 'NUMBER' } }).replace(
+        '"NUMBER"',
+        value,
+      )
+
+    it.each([
+      [written('9007199254740993', 'height'), 'properties.height'],
+      [written('-9007199254740993', 'floors'), 'properties.floors'],
+      [written('1e400', 'height'), 'properties.height'],
+      [written('{"a":[9007199254740993]}', 'tags'), 'properties.tags'],
+      [written('[-1e400]', 'tags'), 'properties.tags'],
+      [JSON.stringify(created).replace('"new"', '9007199254740993'), 'id'],
+      [JSON.stringify(created).replace('"new"', '1e400'), 'id'],
+      [JSON.stringify(created).replace('[1,2]', '[1,2,9007199254740993]'), 'geometry.coordinates'],
+      [JSON.stringify(created).replace('[1,2]', '[1,2,1e400]'), 'geometry.coordinates'],
+    ])('refuses %s', async (body, parameter) => {
+      const batch = `{"type":"FeatureCollection","features":[${body}]}`
+      const refused = [
+        [await send('POST', items(), body), parameter],
+        [await send('POST', items(), batch), `features[0].${parameter}`],
+        [await send('PUT', items('places', 'near'), body), parameter],
+        // A patch does not change ids.
+        ...(parameter === 'id'
+          ? []
+          : [[await send('PATCH', items('places', 'near'), body), parameter] as const]),
+      ] as const
+      for (const [{ status, body: problem }, at] of refused) {
+        expect([status, problem['parameter']]).toEqual([400, at])
+      }
+      expect(await all()).toMatchObject({ numberReturned: 3 })
+    })
+
+    it.each([
+      ['9007199254740991', 'floors', 9007199254740991],
+      ['100000000000000000000', 'height', 1e20],
+      ['0.12345678901234567890123', 'height', 0.12345678901234568],
+    ])('takes %s', async (text, property, value) => {
+      expect((await send('POST', items(), written(text, property))).status).toBe(201)
+      expect((await read('new'))!.properties![property]).toBe(value)
+    })
+
+    it('takes the digits of a coordinate that a number can keep', async () => {
+      const body = JSON.stringify(created).replace('[1,2]', '[1.12345678901234567890123,2]')
+      expect((await send('POST', items(), body)).status).toBe(201)
+      expect((await read('new'))!.geometry).toEqual(point(1.1234567890123457, 2))
+    })
+  })
+
   it.each([
     ['a polygon that crosses itself', { type: 'Polygon', coordinates: bowTie }],
     [

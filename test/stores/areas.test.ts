@@ -345,7 +345,7 @@ describeDatabases('the area property', (kind, locate) => {
             const containing = await store.containing(scope, 'things', [box.west, box.south], limit)
             expect(containing!.map(idOf)).toEqual(idsOf(around).slice(0, limit))
             const words = { text: 'one', collectionIds: ['things'], boxes: [box], limit: 100 }
-            const hits = await store.search(scope, words)
+            const { hits } = await store.search(scope, words)
             expect(hits.map(({ feature }) => idOf(feature)).toSorted()).toEqual(
               idsOf(inBox.filter(({ properties }) => properties.kind === 'one')).toSorted(),
             )

@@ -78,9 +78,8 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     for (const each of [store, other]) {
       expect(await idsOf(each)).toEqual(['f0', 'f1'])
       expect((await each.state(scope, 'things'))!.featureCount).toBe(2)
-      expect(await each.search(scope, { text: 'f2', collectionIds: ['things'], limit: 9 })).toEqual(
-        [],
-      )
+      const search = { text: 'f2', collectionIds: ['things'], limit: 9 }
+      expect((await each.search(scope, search)).hits).toEqual([])
     }
     const before = (await store.state(scope, 'things'))!.generation
     const finished = await generation.finish()
@@ -88,9 +87,9 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     expect(finished).toEqual({ generation: before + 1, featureCount: 2_500 })
     expect(await store.state(scope, 'things')).toMatchObject(finished)
     await vi.waitFor(async () => expect(await idsOf(other)).toHaveLength(2_500))
-    const found = await other.search(scope, { text: 'f2', collectionIds: ['things'], limit: 9 })
-    expect(found).toHaveLength(9)
-    expect(found[0]).toMatchObject({ match: 'exact', collectionId: 'things' })
+    const { hits } = await other.search(scope, { text: 'f2', collectionIds: ['things'], limit: 9 })
+    expect(hits).toHaveLength(9)
+    expect(hits[0]).toMatchObject({ match: 'exact', collectionId: 'things' })
   })
 
   it('leave a reader that is under way what it began with', async () => {
@@ -158,8 +157,8 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     expect(await item('a')).toEqual({ more: null, name: 'a' })
     expect(await item('b')).toEqual({ more: 'yes', name: 'bee' })
     expect((await store.state(scope, 'things'))!.extent).toMatchObject({ west: 1, east: 9 })
-    const search = (words: string) =>
-      store.search(scope, { text: words, collectionIds: ['things'], limit: 9 })
+    const search = async (words: string) =>
+      (await store.search(scope, { text: words, collectionIds: ['things'], limit: 9 })).hits
     expect(await search('c')).toHaveLength(1)
     expect(await search('bee')).toHaveLength(1)
   })
@@ -296,7 +295,7 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     const members = await store.members(ofNewer, 'things', world, { maximum: 9 })
     expect(members!.features).toEqual([])
     const search = { text: 'f0', collectionIds: ['things'], limit: 9 }
-    expect(await store.search(ofNewer, search)).toEqual([])
+    expect((await store.search(ofNewer, search)).hits).toEqual([])
     const change = { kind: 'delete', id: 'f0', ifMatch: null } as const
     expect(await store.write(ofNewer, 'things', [change])).toMatchObject({ reason: 'no-schema' })
     expect(await store.leftovers([newer])).toContain('things')

@@ -108,7 +108,8 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.nearest(scope, 'empty', [0, 0], 1)).toEqual([])
     expect(await store.containing(scope, 'empty', [0, 0], 1)).toEqual([])
     expect(await store.light.items(scope, 'empty', { limit: 10_000 })).toMatchObject({ next: null })
-    expect(await store.search(scope, { text: 'p', collectionIds: ['empty'], limit: 1 })).toEqual([])
+    const search = { text: 'p', collectionIds: ['empty'], limit: 1 }
+    expect((await store.search(scope, search)).hits).toEqual([])
     const box = { west: 0, south: 0, east: 1, north: 1 }
     const members = await store.members(scope, 'empty', box, { maximum: 1 })
     expect(members).toMatchObject({ features: [], more: false, generation: 0 })
@@ -151,7 +152,7 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.members(nothing, 'things', box, { maximum: 1 })).toBeNull()
     expect(await store.light.items(nothing, 'things', { limit: 1 })).toBeNull()
     const search = { text: 'punkt', collectionIds: ['things'], limit: 1 }
-    expect(await store.search(nothing, search)).toEqual([])
+    expect((await store.search(nothing, search)).hits).toEqual([])
   })
 
   it('pages through everything once, in the order of the import', async () => {

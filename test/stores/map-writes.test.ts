@@ -103,8 +103,8 @@ describeDatabases('changes to the map store', (_kind, locate) => {
     expect(await inBox(0, 0, 1.5, 1.5)).toBe(0)
     expect(await inBox(1.5, 7, 3, 9)).toBe(1)
     expect(await inBox(4, 4, 6, 6)).toBe(0)
-    const search = (words: string) =>
-      store.search(scope, { text: words, collectionIds: ['things'], limit: 9 })
+    const search = async (words: string) =>
+      (await store.search(scope, { text: words, collectionIds: ['things'], limit: 9 })).hits
     expect(await search('new')).toHaveLength(1)
     expect(await search('other')).toHaveLength(1)
     expect(await search('a')).toEqual([])

@@ -68,12 +68,16 @@ describeDatabases('search', (kind, locate) => {
     await importFeatures(store, everything, 'c0', definition, all)
   }
 
-  async function find(
-    asked: Omit<SearchQuery, 'collectionIds' | 'limit'> & { limit?: number },
-    scope: AccessScope = everything,
-  ): Promise<unknown[]> {
-    const hits = await store.search(scope, { limit: 10, ...asked, collectionIds: ['c0'] })
-    return hits.map((hit) => described(hit).id)
+  type Asked = Omit<SearchQuery, 'collectionIds' | 'limit'> & { limit?: number }
+
+  async function findAll(asked: Asked, scope: AccessScope = everything) {
+    const query = { limit: 10, ...asked, collectionIds: ['c0'] }
+    const { hits, complete } = await store.search(scope, query)
+    return { ids: hits.map((hit) => described(hit).id), complete }
+  }
+
+  async function find(asked: Asked, scope?: AccessScope): Promise<unknown[]> {
+    return (await findAll(asked, scope)).ids
   }
 
   it('finds what it should, best first, and nothing else, whatever the area', async () => {
@@ -109,7 +113,8 @@ describeDatabases('search', (kind, locate) => {
               ...(each.near && { near: each.near }),
               ...(each.box && { boxes: [each.box] }),
             }
-            const hits = await store.search(seeing(viewOf(each.layers)), asked)
+            const { hits, complete } = await store.search(seeing(viewOf(each.layers)), asked)
+            expect(complete).toBe(true)
             expect(hits.map(described), JSON.stringify(asked)).toEqual(
               expectedHits(each, collections).slice(0, each.limit),
             )
@@ -166,6 +171,24 @@ describeDatabases('search', (kind, locate) => {
       expect(await find({ text: 'san', limit: 3 })).toEqual(ids(59, 58, 57))
     })
 
+    it('says whether these were all', async () => {
+      const nameOf = (place: number) => `San ${place}`
+      await put(places(60, nameOf, (place) => [place, 0]))
+      const isComplete = async (asked: Omit<Asked, 'text'>) =>
+        (await findAll({ text: 'san', limit: 3, ...asked })).complete
+      expect([await isComplete({ most: 60 }), await isComplete({ most: 59 })]).toEqual([
+        true,
+        false,
+      ])
+      const near: LonLat = [0, 0]
+      expect([
+        await isComplete({ near, most: 60 }),
+        // Those around the point are few.
+        await isComplete({ near, most: 59 }),
+        await isComplete({ near, most: 2 }),
+      ]).toEqual([true, true, false])
+    })
+
     it('finds the nearest of a common word all the same', async () => {
       const nameOf = (place: number) => (place % 3 === 0 ? 'San' : `San ${1_000 - place}`)
       await put(places(1_000, nameOf, (place) => [((place * 7) % 1_000) / 10, 0]))
@@ -216,6 +239,136 @@ describeDatabases('search', (kind, locate) => {
       }
     })
 
+    describe('of which hardly any are seen', () => {
+      const CROWD = 3_000
+      const area = rectangle(10, -1, 20, 1)
+      const scope = seeing(viewOf([[area]]))
+      const box = { west: 10, south: -1, east: 20, north: 1 }
+      /** Those outside come first by the alphabet and by their keys; all in the area are San too. */
+      const crowded = (seen: number) => [
+        ...places(
+          CROWD,
+          (place) => `San ${String(place).padStart(4, '0')}`,
+          (place) => [30 + place / 100, 0],
+        ),
+        ...places(
+          seen,
+          (place) => `San x${String(place).padStart(4, '0')}`,
+          (place) => [10 + place / 100, 0],
+        ).map((each) => ({ ...each, id: `in-${each.id}` })),
+      ]
+      const idsIn = (...numbers: number[]) => ids(...numbers).map((id) => `in-${id}`)
+
+      it.each([
+        ['few', 40],
+        ['many', 900],
+      ])('finds all that is seen where in the area there are %s', async (_, seen) => {
+        await put(crowded(seen))
+        const near: LonLat = [10.2, 0]
+        // So few that it cannot get through what lies outside.
+        const most = 599
+        for (const asked of [{ text: 'san' }, { text: 'x000' }, { text: 'san', boxes: [box] }]) {
+          const all = { ids: idsIn(0, 1), complete: true }
+          expect(await findAll({ ...asked, limit: 2 }, scope)).toEqual(all)
+          const bounded = await findAll({ ...asked, limit: 2, most }, scope)
+          expect(bounded.complete, JSON.stringify(asked)).toBe(seen < most || asked.text === 'x000')
+        }
+        expect(await findAll({ text: 'san', near, limit: 1, most }, scope)).toEqual({
+          ids: idsIn(20),
+          complete: true,
+        })
+      })
+
+      it('ends, and says so, where there are too many outside and in it', async () => {
+        await put(crowded(900))
+        expect(await findAll({ text: 'san', most: 550 }, scope)).toEqual({
+          ids: [],
+          complete: false,
+        })
+        expect(await findAll({ text: 'san', boxes: [box], most: 550 })).toEqual({
+          ids: [],
+          complete: false,
+        })
+      })
+
+      it('gives the same whatever is outside, as long as it comes to its end', async () => {
+        const asked = { text: 'san', limit: 3, most: 610 }
+        await put(crowded(900).slice(CROWD - 100))
+        const some = await findAll(asked, scope)
+        await put(crowded(900))
+        expect(await findAll(asked, scope)).toEqual(some)
+        // What is seen is counted apart.
+        expect(some).toEqual({ ids: idsIn(0, 1, 2), complete: false })
+      })
+
+      it('counts what is seen apart, so nobody fills up the rest himself', async () => {
+        const rest = places(
+          400,
+          () => 'a',
+          () => [15, 0],
+        )
+        await put([
+          ...crowded(540)
+            .slice(CROWD - 2_700)
+            .toReversed(),
+          ...rest.map((each) => ({ ...each, id: `rest-${each.id}` })),
+        ])
+        expect(await findAll({ text: 'san', limit: 1, most: 550 }, scope)).toEqual({
+          ids: idsIn(0),
+          complete: true,
+        })
+      })
+
+      it('tells by where it ends nothing of names that are not seen', async () => {
+        const own = places(
+          900,
+          (place) => (place < 5 ? `San m${place}` : 'a'),
+          (place) => [10 + place / 100, 0],
+        )
+        const found = []
+        for (const start of ['San a', 'San z']) {
+          const others = places(
+            CROWD,
+            (place) => start + place,
+            () => [30, 0],
+          )
+          await put([...own, ...others.map((each) => ({ ...each, id: `out-${each.id}` }))])
+          found.push(await findAll({ text: 'san', most: 550 }, scope))
+        }
+        const all = { ids: ids(0, 1, 2, 3, 4), complete: false }
+        expect(found).toEqual([all, all])
+      })
+
+      it('looks into few geometries, when they are long', async () => {
+        const length = 4_000
+        const line = Array.from({ length }, (_each, place) => [
+          9 + (place / length) * 12,
+          place % 2 === 0 ? 2 : 3,
+        ])
+        // The box of each touches the area; the line goes around it.
+        const around = Array.from({ length: 60 }, (_each, place) => ({
+          id: `l${place}`,
+          geometry: { type: 'LineString' as const, coordinates: [[9, 0], ...line] },
+          properties: { name: 'San' },
+        }))
+        const coordinates = [
+          [15, 0],
+          [16, 0],
+        ]
+        const inside = { type: 'LineString' as const, coordinates }
+        const end = { id: 'end', geometry: inside, properties: { name: 'San' } }
+        await importFeatures(store, everything, 'c0', { ...definition, dimension: 1 }, [
+          ...around,
+          end,
+        ])
+        expect(await findAll({ text: 'san' }, scope)).toEqual({ ids: ['end'], complete: true })
+        expect(await findAll({ text: 'san', most: 20 }, scope)).toEqual({
+          ids: [],
+          complete: false,
+        })
+      })
+    })
+
     it('shares what it looks at among collections', async () => {
       const nameOf = (place: number) =>
         `San ${String(place).padStart(3, '0')} ${'x'.repeat(60 - place)}`
@@ -223,7 +376,7 @@ describeDatabases('search', (kind, locate) => {
       await put(all)
       await importFeatures(store, everything, 'c1', definition, all.slice(0, 5))
       const both = async (collectionIds: string[]) => {
-        const hits = await store.search(everything, {
+        const { hits } = await store.search(everything, {
           text: 'san',
           limit: 5,
           most: 40,
@@ -238,6 +391,19 @@ describeDatabases('search', (kind, locate) => {
       expect(await both(['c0', 'c1'])).toEqual(ids(19))
       expect(await both(['c1', 'c0'])).toEqual(ids(34))
     })
+  })
+
+  it('gives as many as a page may have, at least one', async () => {
+    const note = 'x'.repeat(3_000_000)
+    const all = ['a', 'b', 'c', 'd'].map((id) => ({
+      id,
+      geometry: pointAt([0, 0]),
+      properties: { name: `San ${id}`, note: id === 'd' ? note.repeat(3) : note },
+    }))
+    await importFeatures(store, everything, 'c0', definition, all)
+    expect(await findAll({ text: 'san' })).toEqual({ ids: ['a', 'b'], complete: false })
+    expect(await findAll({ text: 'san', limit: 2 })).toEqual({ ids: ['a', 'b'], complete: true })
+    expect(await findAll({ text: 'san d' })).toEqual({ ids: ['d'], complete: true })
   })
 
   it('does not forget what only its geometry tells, though enough others follow', async () => {

@@ -106,6 +106,23 @@ describe('a feature that is sent', () => {
     [withProperties({ name: 1 }), 'properties.name: must be a text'],
     [withProperties({ height: '1' }), 'properties.height: must be a number'],
     [withProperties({ floors: 1.5 }), 'properties.floors: must be an integer'],
+    [{ ...feature, id: 9007199254740993n }, 'id: is a number beyond ±2^53'],
+    [{ ...feature, id: 2 ** 53 }, 'id: is a number beyond ±2^53'],
+    [{ ...feature, id: Infinity }, 'id: is a number beyond ±2^53'],
+    [withProperties({ height: 9007199254740993n }), 'properties.height: must be within ±2^53'],
+    [withProperties({ height: Infinity }), 'properties.height: must be within ±1.8e308'],
+    [withProperties({ floors: 9007199254740993n }), 'properties.floors: must be within ±2^53'],
+    [withProperties({ floors: 2 ** 53 }), 'properties.floors: must be within ±2^53'],
+    [withProperties({ name: 9007199254740993n }), 'properties.name: must be a text'],
+    [withProperties({ tags: 9007199254740993n }), 'properties.tags: must be within ±2^53'],
+    [
+      withProperties({ tags: { a: [1, 9007199254740993n] } }),
+      'properties.tags: must be within ±2^53 to be kept exactly, or be written as a text, at .a[1]',
+    ],
+    [
+      withProperties({ tags: [{ b: -Infinity }] }),
+      'properties.tags: must be within ±1.8e308, at [0].b',
+    ],
     [withProperties({ listed: 1 }), 'properties.listed: must be true or false'],
     [withProperties({ built: '2026-02-30' }), 'properties.built: must be a date'],
     [withProperties({ seen: '2026-01-31' }), 'properties.seen: must be an RFC 3339 date-time'],
@@ -116,7 +133,7 @@ describe('a feature that is sent', () => {
     ],
     [withProperties(JSON.parse('{"__proto__": {}}')), 'properties.__proto__: is not a property'],
     [withProperties({ constructor: 1 }), 'properties.constructor: is not a property'],
-  ])('is refused: %j', (value, fault) => {
+  ])('is refused: %o', (value, fault) => {
     expect(faultOf(value)).toContain(fault)
   })
 

@@ -20,6 +20,7 @@ import { faultOfValue } from './property-value.ts'
 type Judge = Pick<CollectionState, 'schema' | 'dimension'>
 
 /**
+ * @param value as `parseExactJson` gives it
  * @param path of the value in the body; empty: the body
  * @param effort grows by what judging its geometry cost
  * @throws Problem 400 naming what is wrong
@@ -44,6 +45,15 @@ export function parseFeature(
 function parseId(value: unknown, path: string): string | null {
   if (value === undefined || value === null) return null
   // RFC 7946 §3.2: a number or a text.
+  if (
+    typeof value === 'bigint' ||
+    (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER)
+  ) {
+    throw badParameter(
+      path,
+      'is a number beyond ±2^53, which is not kept exactly: write it as a text',
+    )
+  }
   const id = typeof value === 'number' ? String(value) : value
   if (typeof id !== 'string' || !isFeatureId(id)) throw badParameter(path, `must be ${FEATURE_ID}`)
   return id

@@ -1,10 +1,12 @@
 import type { Property } from '../store/collection-state.ts'
 import { faultOfTime } from '../store/valid-time.ts'
 import { isDate, isDateTime } from './datetime.ts'
+import { shown } from './names.ts'
 
 /**
  * What is wrong with a value for a property, fit to follow its name; null: nothing. Every property may
  * be null.
+ * @param value as `parseExactJson` gives it
  */
 export function faultOfValue({ type, format, role }: Property, value: unknown): string | null {
   if (value === null) return null
@@ -18,16 +20,36 @@ function faultOfType(
 ): string | null {
   switch (type) {
     case 'object':
-      return null
+      return faultOfNested(value, '')
     case 'number':
-      return typeof value === 'number' && Number.isFinite(value) ? null : 'must be a number'
+      if (typeof value === 'bigint') return INEXACT
+      if (typeof value !== 'number') return 'must be a number'
+      return Number.isFinite(value) ? null : TOO_LARGE
     case 'integer':
-      return Number.isSafeInteger(value) ? null : 'must be an integer'
+      if (typeof value !== 'bigint' && !Number.isInteger(value)) return 'must be an integer'
+      return Number.isSafeInteger(value) ? null : INEXACT
     case 'boolean':
       return typeof value === 'boolean' ? null : 'must be true or false'
     case 'string':
       return typeof value === 'string' ? faultOfFormat(format, value) : 'must be a text'
   }
+}
+
+const INEXACT = 'must be within ±2^53 to be kept exactly, or be written as a text'
+const TOO_LARGE = 'must be within ±1.8e308'
+
+/** Anything, if all of its numbers can be stored. How deep it may be is judged before. */
+function faultOfNested(value: unknown, path: string): string | null {
+  const at = path === '' ? '' : `, at ${path}`
+  if (typeof value === 'bigint') return INEXACT + at
+  if (typeof value === 'number') return Number.isFinite(value) ? null : TOO_LARGE + at
+  if (typeof value !== 'object' || value === null) return null
+  for (const [name, member] of Object.entries(value)) {
+    const inner = Array.isArray(value) ? `[${name}]` : `.${shown(name)}`
+    const fault = faultOfNested(member, path + inner)
+    if (fault !== null) return fault
+  }
+  return null
 }
 
 function faultOfFormat(format: Property['format'], text: string): string | null {

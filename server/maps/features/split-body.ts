@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../lib/exact-json.ts'
 import { badParameter } from '../../protocol/problem.ts'
 import {
   CLOSING_BRACE,
@@ -101,7 +102,7 @@ export async function splitBody(bytes: Buffer, most: number): Promise<JsonBody> 
   return { members: Object.fromEntries(members), features }
 }
 
-/** @throws Problem 400 */
+/** As `parseExactJson`. @throws Problem 400 */
 export function parseJson(bytes: Buffer): unknown {
   let text: string
   try {
@@ -110,7 +111,7 @@ export function parseJson(bytes: Buffer): unknown {
     throw badParameter('body', 'is not UTF-8')
   }
   try {
-    return JSON.parse(text) as unknown
+    return parseExactJson(text)
   } catch {
     throw notJson()
   }

@@ -6,6 +6,7 @@ import type { SourceRecord } from './readers/reading.ts'
 const schema: Property[] = [
   { name: 'ref', type: 'string' },
   { name: 'size', type: 'integer' },
+  { name: 'more', type: 'object' },
   { name: 'from', type: 'string', role: 'start' },
   { name: 'to', type: 'string', role: 'end' },
 ]
@@ -27,7 +28,16 @@ describe('judgeRecord', () => {
     [{ id: '' }, /^id must be/],
     [{ id: 'x'.repeat(129) }, /^id must be/],
     [{ id: 'a\nb' }, /^id must be/],
-    [JSON.parse('{"id":9007199254740993}') as object, /^id is a number beyond ±2\^53.*as a text/],
+    [{ id: 9007199254740993n }, /^id is a number beyond ±2\^53.*as a text/],
+    [{ id: 2 ** 53 }, /^id is a number beyond ±2\^53.*as a text/],
+    [
+      { properties: { size: 9007199254740993n } },
+      /^properties: "size" must be within ±2\^53.* as a text, not 9007199254740993$/,
+    ],
+    [
+      { properties: { more: { a: [1, 9007199254740993n] } } },
+      /^properties: "more" must be within ±2\^53.* as a text, at \.a\[1\], not .*9007199254740993/,
+    ],
     [
       JSON.parse('{"properties":{"size":1e400}}') as object,
       /^properties: "size" must be an integer, not one beyond 1\.8e308$/,
@@ -59,7 +69,7 @@ describe('judgeRecord', () => {
       /^properties: "from" must be a time such as .*, not "summer 1911"$/,
     ],
     [{ properties: { from: '2026-02-01', to: '2026-01-01' } }, /ends before it starts/],
-  ])('says what is wrong with %j', (record, reason) => {
+  ])('says what is wrong with %o', (record, reason) => {
     expect(judge(record as Partial<SourceRecord>)).toMatch(reason)
   })
 })

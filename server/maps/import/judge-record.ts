@@ -89,7 +89,10 @@ function idOf(
   if (value === undefined || value === null) {
     return property === undefined ? { text: null } : { fault: `${name} is missing: it is the id` }
   }
-  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+  if (
+    typeof value === 'bigint' ||
+    (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER)
+  ) {
     return {
       fault: `${name} is a number beyond ±2^53, which is not kept exactly: write it as a text`,
     }
@@ -109,5 +112,10 @@ function unknownProperty(name: string): string {
 function valueText(value: unknown): string {
   // What JSON has beyond all numbers is read so, and would be told as null.
   if (typeof value === 'number' && !Number.isFinite(value)) return 'one beyond 1.8e308'
-  return shortened(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+  if (typeof value === 'bigint') return `${value}`
+  return shortened(typeof value === 'string' ? value : (JSON.stringify(value, stated) ?? ''))
+}
+
+function stated(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value
 }

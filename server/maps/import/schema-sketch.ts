@@ -90,6 +90,7 @@ class Found {
 /** Null: it has none, as null itself. */
 function typeOf(value: unknown): Property['type'] | null {
   if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return 'integer'
   if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number'
   return typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'boolean' : 'object'
 }

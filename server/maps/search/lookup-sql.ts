@@ -1,4 +1,4 @@
-import { type Box, boxUnion, snapToZero } from '../../geo/box.ts'
+import { type Box, boxUnion } from '../../geo/box.ts'
 import type { Lookup } from './search.ts'
 
 /** The part of a look-up's SQL that both databases understand. */
@@ -16,25 +16,25 @@ export interface LookupDialect {
 }
 
 export function lookupSql(
-  { match, wanted, windows, most, ranked }: Lookup,
+  { match, wanted, order, most, ranked }: Lookup,
   { bind, table, havingWords }: LookupDialect,
 ): string {
-  const { from, where, order } = candidates()
-  const touching = windows ? `and ${touches(few(windows), bind)}` : ''
-  const limit = most === null ? '' : `limit ${bind(most)}`
-  const found = `select ${COLUMNS} from ${from} where ${where} ${touching} order by ${order} ${limit}`
-  return ranked ? `select * from (${found}) search ${RANKS}` : found
+  const { from, where, by } = candidates()
+  const limit = bind(most)
+  const found = `select ${COLUMNS} from ${from} where ${where} order by ${by} limit ${limit}`
+  const more = `exists (select 1 from ${from} where ${where} limit 1 offset ${limit}) more`
+  return ranked ? `select search.*, ${more} from (${found}) search ${RANKS}` : found
 
   function candidates() {
-    if (match === 'word') {
+    if (match === 'word' || (match === 'prefix' && order === 'key')) {
       const words = havingWords(rarest(wanted.tokens))
-      return { ...words, order: words.key }
+      return { ...words, by: words.key }
     }
     const where =
       match === 'exact'
         ? `search.name = ${bind(wanted.text)}`
         : `search.name >= ${bind(wanted.text)} and search.name < ${bind(behind(wanted.text))}`
-    return { from: `${table} search`, where, order: 'search.name, search.key' }
+    return { from: `${table} search`, where, by: 'search.name, search.key' }
   }
 }
 
@@ -57,16 +57,6 @@ const MOST_WINDOWS = 20
 
 function few(windows: readonly Box[]): readonly Box[] {
   return windows.length > MOST_WINDOWS ? [windows.reduce(boxUnion)] : windows
-}
-
-function touches(windows: readonly Box[], bind: LookupDialect['bind']): string {
-  if (windows.length === 0) return '1 = 0'
-  const each = windows.map((window) => {
-    const side = (name: keyof Box) => bind(snapToZero(window[name]))
-    return `(search.west <= ${side('east')} and search.east >= ${side('west')}
-      and search.south <= ${side('north')} and search.north >= ${side('south')})`
-  })
-  return `(${each.join(' or ')})`
 }
 
 /** No letter or digit sorts behind this one, so all that begin with the text are before it. */

@@ -58,17 +58,16 @@ export async function removeSearchRows(
 
 /**
  * Reads a generation's index in the client's transaction, which has one snapshot (`repeatable read`).
- * @param features the GeoJSON text of features by their keys
  */
 export function createPostgresSearchSource(
   client: Pick<ClientBase, 'query'>,
   number: number | bigint,
-  features: (keys: readonly number[]) => Promise<ReadonlyMap<number, string>>,
+  byKeys: SearchSource['byKeys'],
 ): SearchSource {
   return {
     open: (lookup) => read((dialect) => lookupSql(lookup, dialect)),
     around: (windows) => read((dialect) => aroundSql(windows, dialect)),
-    features,
+    byKeys,
   }
 
   async function read(sqlOf: (dialect: LookupDialect) => string): Promise<SearchCursor> {

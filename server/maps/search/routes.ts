@@ -49,14 +49,14 @@ export async function searchRoutes(
               all: true,
             }
       const collectionIds = collections.map(({ id }) => id)
-      const hits = await store.search(scope, { ...asked, collectionIds })
+      const { hits, complete } = await store.search(scope, { ...asked, collectionIds })
       const found = collections.filter(({ id }) =>
         hits.some(({ collectionId }) => collectionId === id),
       )
       const head = JSON.stringify({
         type: 'FeatureCollection',
         numberReturned: hits.length,
-        allSearched: all,
+        allSearched: all && complete,
         attribution: [...new Set(found.map(({ attribution }) => attribution))]
           .filter((attribution) => attribution !== '')
           .join('; '),

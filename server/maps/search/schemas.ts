@@ -86,7 +86,7 @@ export const search = {
             type: Type.Literal('FeatureCollection'),
             numberReturned: Type.Integer(),
             allSearched: Type.Boolean({
-              description: `False: more than ${MOST_COLLECTIONS} collections have something to search, and it was looked in so many; \`collections\` says in which.`,
+              description: `False: there may be better ones, or more. The text is so common that not all could be ranked, the features so long that not all could be given, or more than ${MOST_COLLECTIONS} collections have something to search. More letters, \`near\`, a smaller \`bbox\` or \`collections\` help.`,
             }),
             attribution: Type.String({ description: 'To be shown wherever the data is.' }),
             links: Type.Array(link),

@@ -15,8 +15,11 @@ function endless(rowAt: (index: number) => SearchRow) {
     },
     close() {},
   })
-  const features = (keys: readonly number[]) => new Map(keys.map((key) => [key, '{}']))
-  const source = { open: cursor, around: cursor, features }
+  const byKeys = (keys: readonly number[]) => ({
+    rows: keys.map((key) => ({ ...rowAt(key), starts: null, ends: null, feature: '{}' })),
+    read: keys.length,
+  })
+  const source = { open: cursor, around: cursor, byKeys }
   return { source, read: () => read }
 }
 
@@ -40,7 +43,9 @@ it.each([
     view: 'all' as const,
     source,
   }))
-  expect(runNow(search(asked, collections))).toHaveLength(10)
+  const { hits, complete } = runNow(search(asked, collections))
+  expect(hits).toHaveLength(10)
+  expect(complete).toBe(false)
   // Three kinds of match at most, and batches that were begun.
   expect(read()).toBeLessThan(3 * 2 * (20_000 + 100 * 500))
 })

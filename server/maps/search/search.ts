@@ -4,8 +4,10 @@ import { common } from '../../access/scopes/limits.ts'
 import { type Box, boxContains, boxesIntersect, type LonLat } from '../../geo/box.ts'
 import { boxesAround, LONGEST_DISTANCE_METRES } from '../../geo/distance.ts'
 import { geometryIntersectsBox } from '../../geo/geometry.ts'
-import type { SearchHit, SearchQuery } from '../store/search-query.ts'
+import type { GenerationReader } from '../store/backend.ts'
+import type { SearchHit, SearchQuery, SearchResult } from '../store/search-query.ts'
 import { viewWithin, windowsOf } from '../store/seen.ts'
+import { MAXIMUM_PAGE } from '../store/texts.ts'
 import {
   compareRanks,
   lengthOf,
@@ -29,11 +31,18 @@ import { type NowOrLater, type Steps, wait } from './steps.ts'
  * same. Text is compared as `normalise.ts` makes it.
  *
  * The three kinds of match are gone through best first, until enough is found. Of each, so many
- * candidates are looked at (`MOST`), shared among the collections: names in the order of the alphabet,
- * words in that of keys. These are ranked. Near a point, where there are more, features around it are
- * looked at too, farther and farther: as long as these are no more than as many, the nearest are right
- * though the word is common. So a search ends soon whatever is looked for, and both databases say the
- * same. A row counts only after it was found to be seen: what is not leaves no trace.
+ * features are ranked (`MOST`), shared among the collections: names in the order of the alphabet,
+ * words in that of keys. Near a point, where there are more, features around it are looked at too,
+ * farther and farther: as long as these are no more than as many, the nearest are right though the
+ * word is common. So a search ends soon whatever is looked for.
+ *
+ * Where areas or a box leave some of a collection out, what is left out costs work too, and has a
+ * bound of its own: seen and unseen are counted apart, so nobody can fill up with features of his own
+ * what is left until a single unseen one shows. What is not seen never tells its name either: such a
+ * search goes by keys alone, so where it ends says nothing about the alphabet. When it ends early, all
+ * features in the areas are looked at instead, whatever their names, if they are few enough: then the
+ * answer is whole again. Both ways give the same where they come to their end, and the quicker one for
+ * few features is tried first.
  *
  * The stores run it: `runNow(search(...))` in a snapshot of SQLite, `await runLater(search(...))` in a
  * transaction of Postgres; they fill the index with `searchRowOf`.
@@ -52,47 +61,72 @@ export interface SearchSource {
   open(lookup: Lookup): NowOrLater<SearchCursor>
   /** All whose box touches a window, and perhaps more, some twice, in any order. */
   around(windows: readonly Box[]): NowOrLater<SearchCursor>
-  /** The GeoJSON text of features by their keys. */
-  features(keys: readonly number[]): NowOrLater<ReadonlyMap<number, string>>
+  byKeys: GenerationReader['byKeys']
 }
 
 export interface Lookup {
   match: Match
   wanted: Wanted
-  /** Only rows that touch one; null: all. May be inside out, as `Window`s are. */
-  windows: readonly Box[] | null
-  /** Only the first so many; null: all. */
-  most: number | null
-  /** Those then by length and id, those without a name last. */
+  /** Of names: `name` is their alphabet. Words are always in the order of keys. */
+  order: 'name' | 'key'
+  /** Only the first so many. */
+  most: number
+  /** Those then by length and id, those without a name last; each says whether there are `more`. */
   ranked: boolean
 }
 
 export interface SearchCursor {
   /** The next rows, up to this many; fewer: these were the last. */
-  next(count: number): NowOrLater<SearchRow[]>
+  next(count: number): NowOrLater<LookedUp[]>
   close(): NowOrLater<void>
 }
+
+/** @property more true or 1: the look-up would have found more than it was asked for */
+type LookedUp = SearchRow & { more?: boolean | number }
 
 /** @returns the best hits, best first; none when the text has no letters or digits */
 export function* search(
   query: Omit<SearchQuery, 'collectionIds'>,
   collections: readonly SearchedCollection[],
-): Steps<SearchHit[]> {
+): Steps<SearchResult> {
   const wanted = wantedOf(query.text)
   const best = createBest(query.limit)
+  const most = query.most ?? MOST
+  // Does not depend on what the other collections have left, which a caller could arrange.
+  const unseen = Math.ceil((most * UNSEEN_FOR_EACH) / collections.length)
+  let complete = true
   for (const match of wanted ? MATCHES : []) {
     if (best.isFull()) break
-    let left = query.most ?? MOST
+    let left = most
     for (const [index, collection] of collections.entries()) {
       const share = Math.max(1, Math.floor(left / (collections.length - index)))
-      left -= yield* collect({ query, wanted: wanted!, match, collection, best, share })
+      const budget = { seen: share, unseen }
+      const done = yield* collect({ query, wanted: wanted!, match, collection, best, budget })
+      left -= done.looked
+      complete &&= done.complete
     }
   }
-  return yield* hitsOf(best.all(), collections)
+  const hits = yield* hitsOf(best.all(), collections)
+  return { hits, complete: complete && hits.length === best.all().length }
 }
 
-/** Candidates of one kind of match: ranking these takes a fifth of a second. */
+/** Features of one kind of match: ranking these takes a fifth of a second. */
 const MOST = 20_000
+
+/** Rows that are not seen cost less, and may be more: so many for each that is ranked. */
+const UNSEEN_FOR_EACH = 5
+
+/** What may be looked at. */
+interface Budget {
+  seen: number
+  unseen: number
+}
+
+/** Where only a geometry tells whether it is seen, so many characters of it cost as much as a row. */
+const TEXT_OF_ROW = 4_000
+
+/** What so few features in the areas cost is nothing to what a common word may. */
+const FEW: Budget = { seen: 500, unseen: 500 }
 
 interface Found extends Ranked {
   key: number
@@ -104,65 +138,55 @@ interface Collecting {
   match: Match
   collection: SearchedCollection
   best: Best
-  /** How many candidates to look at. */
-  share: number
+  budget: Budget
 }
 
-/** @returns how many have been looked at */
-function* collect(options: Collecting): Steps<number> {
-  const { wanted, match, best, share } = options
+/** @returns how many that are seen have been looked at, and whether the best of all are among them */
+function* collect(options: Collecting): Steps<{ looked: number; complete: boolean }> {
+  const { wanted, match, best, budget } = options
   const { near, boxes } = options.query
   const { id: collectionId, source } = options.collection
   const view = viewWithin(options.collection.view, boxes)
-  if (view === 'none') return 0
+  if (view === 'none') return { looked: 0, complete: true }
   // Then all that come are seen, so the database can count them.
   const isAll = view === 'all' && !boxes
+  if (!isAll && (yield* lookAround(view, { ...options, budget: FEW }, LONGEST_DISTANCE_METRES))) {
+    return { looked: 0, complete: true }
+  }
   const ranked = isAll && near === undefined
   const cursor = yield* wait(
     source.open({
       match,
       wanted,
-      windows: windowsOf(view, boxes ?? null),
+      order: isAll ? 'name' : 'key',
       // One more tells that these are not all.
-      most: isAll ? share + (ranked ? 0 : 1) : null,
+      most: isAll ? budget.seen + (ranked ? 0 : 1) : budget.seen + budget.unseen + 1,
       ranked,
     }),
   )
-  let looked = 0
-  try {
-    // First about as many as are needed, when the best come first.
-    let count = ranked ? 2 * best.limit : MOST_ROWS
-    for (let isOver = false; !isOver;) {
-      const rows = yield* wait(cursor.next(count))
-      const unsure: Unsure[] = []
-      isOver = rows.length < count
-      for (const row of rows) {
-        const verdict = judgeBox(view, boxes, row)
-        if (verdict === 'unseen') continue
-        if (verdict === 'seen' && looked++ === share) {
-          isOver = true
-          break
-        }
-        // Better matches have been taken before.
-        if (matchOf(wanted, row) !== match) continue
-        const found = foundOf(row, match, near, collectionId)
-        if (!best.wants(found)) {
-          if (!ranked) continue
-          // All that follow are worse.
-          isOver = true
-          break
-        }
-        if (verdict === 'seen') best.take(found)
-        else unsure.push({ row, found })
-      }
-      yield* judgeGeometries({ view, boxes, unsure, source, best })
-      count = MOST_ROWS
-    }
-  } finally {
-    yield* wait(cursor.close())
-  }
-  if (near && looked > share) yield* lookAround(options, near, view)
-  return Math.min(looked, share)
+  const left = { ...budget }
+  let more = false
+  const end = yield* walk(cursor, {
+    judge: createJudge(view, boxes, source),
+    left,
+    // About as many as are needed, when the best come first.
+    first: ranked ? 2 * best.limit : MOST_ROWS,
+    take(row) {
+      more ||= Boolean(row.more)
+      // Better matches have been taken before.
+      if (matchOf(wanted, row) !== match) return true
+      const found = foundOf(row, match, near, collectionId)
+      // All that follow are worse.
+      if (ranked && !best.wants(found)) return false
+      best.take(found)
+      return true
+    },
+  })
+  const looked = Math.min(budget.seen, budget.seen - left.seen)
+  if (end === 'all') return { looked, complete: !more }
+  const elsewhere = near !== undefined || end === 'unseen'
+  const from = near ? FIRST_METRES : LONGEST_DISTANCE_METRES
+  return { looked, complete: elsewhere && (yield* lookAround(view, options, from)) }
 }
 
 /** Where it begins; each time it looks twice as far. */
@@ -171,43 +195,73 @@ const FIRST_METRES = 100
 /**
  * Takes what matches near a point, until nothing farther would be among the best, or there are more
  * features than may be looked at. Only whole circles count, for an index gives them in any order.
+ * @param first how far it looks first, in metres; the longest distance: everywhere, with or without a point
+ * @returns whether no better ones are left
  */
-function* lookAround(options: Collecting, near: LonLat, view: View): Steps<void> {
-  const { wanted, match, best, share } = options
-  const { boxes } = options.query
+function* lookAround(view: View, options: Collecting, first: number): Steps<boolean> {
+  const { wanted, match, best, budget } = options
+  const { near, boxes } = options.query
   const { id: collectionId, source } = options.collection
-  for (let metres = FIRST_METRES; ; metres = Math.min(2 * metres, LONGEST_DISTANCE_METRES)) {
-    const circle = boxesAround(near, metres)
+  const left = { ...budget }
+  for (let metres = first; ; metres = Math.min(2 * metres, LONGEST_DISTANCE_METRES)) {
+    const circle = boxesAround(near ?? [0, 0], metres)
     const asked = boxes
       ? boxes.flatMap((box) => circle.map((around) => common(box, around)))
       : circle
     const cursor = yield* wait(source.around(windowsOf(view, asked) ?? circle))
     const within: Found[] = []
-    const unsure: Unsure[] = []
-    let looked = 0
-    try {
-      for (let isOver = false; !isOver;) {
-        const rows = yield* wait(cursor.next(MOST_ROWS))
-        isOver = rows.length < MOST_ROWS
-        for (const row of rows) {
-          if (!circle.some((box) => boxesIntersect(box, row))) continue
-          const verdict = judgeBox(view, boxes, row)
-          if (verdict === 'unseen') continue
-          if (verdict === 'seen' && looked++ === share) return
-          if (matchOf(wanted, row) !== match) continue
-          const found = foundOf(row, match, near, collectionId)
-          if (found.metres! > metres) continue
-          if (verdict === 'seen') within.push(found)
-          else if (best.wants(found)) unsure.push({ row, found })
-        }
-      }
-    } finally {
-      yield* wait(cursor.close())
-    }
+    left.seen = budget.seen
+    const end = yield* walk(cursor, {
+      judge: createJudge(view, boxes, source),
+      left,
+      first: MOST_ROWS,
+      take(row) {
+        if (matchOf(wanted, row) !== match) return true
+        const found = foundOf(row, match, near, collectionId)
+        if ((found.metres ?? 0) <= metres) within.push(found)
+        return true
+      },
+    })
+    if (end !== 'all' || left.seen < 0) return false
     for (const found of within) best.take(found)
-    yield* judgeGeometries({ view, boxes, unsure, source, best })
     const beyond = { match, metres, length: 0, id: '', collectionId, key: -1 }
-    if (metres >= LONGEST_DISTANCE_METRES || !best.wants(beyond)) return
+    if (metres >= LONGEST_DISTANCE_METRES || !best.wants(beyond)) return true
+  }
+}
+
+/**
+ * Hands on what is seen, and closes the cursor.
+ * @param left is spent: on a row that is seen as long as there is any, on others up to the end of it
+ * @returns `all`: there are no more, or no more are wanted; otherwise what is spent
+ */
+function* walk(
+  cursor: SearchCursor,
+  {
+    judge,
+    left,
+    first,
+    take,
+  }: {
+    judge: ReturnType<typeof createJudge>
+    left: Budget
+    first: number
+    take: (row: LookedUp) => boolean
+  },
+): Steps<'all' | keyof Budget> {
+  try {
+    for (let count = first; ; count = MOST_ROWS) {
+      const rows = yield* wait(cursor.next(count))
+      for (const [index, row] of rows.entries()) {
+        const { seen, cost } = yield* judge(rows, index)
+        const kind = seen ? 'seen' : 'unseen'
+        if (left[kind] < (seen ? 1 : cost)) return kind
+        left[kind] -= cost
+        if (seen && !take(row)) return 'all'
+      }
+      if (rows.length < count) return 'all'
+    }
+  } finally {
+    yield* wait(cursor.close())
   }
 }
 
@@ -221,33 +275,46 @@ function foundOf(
   return { match, metres, length: lengthOf(row.name), id: row.id, collectionId, key: row.key }
 }
 
-interface Unsure {
-  row: SearchRow
-  found: Found
-}
-
 const MOST_ROWS = 500
 
-/** Geometries may be large, so few of them are held at a time. */
+/** Geometries may be large, so few of them are read ahead. */
 const MOST_GEOMETRIES = 20
 
-function* judgeGeometries(options: {
-  view: View
-  boxes: readonly Box[] | undefined
-  unsure: readonly Unsure[]
-  source: SearchSource
-  best: Best
-}): Steps<void> {
-  const { view, boxes, source, best } = options
-  const unsure = options.unsure.toSorted((a, b) => compareRanks(a.found, b.found))
-  for (let start = 0; start < unsure.length; start += MOST_GEOMETRIES) {
-    const some = unsure.slice(start, start + MOST_GEOMETRIES)
-    if (!best.wants(some[0]!.found)) return
-    const features = yield* wait(source.features(some.map(({ row }) => row.key)))
-    for (const { row, found } of some) {
-      const feature = features.get(row.key)
-      if (feature !== undefined && isSeen(view, boxes, row, feature)) best.take(found)
+interface Verdict {
+  seen: boolean
+  /** In rows. */
+  cost: number
+}
+
+const SEEN: Verdict = { seen: true, cost: 1 }
+const UNSEEN: Verdict = { seen: false, cost: 1 }
+
+/** @returns judges the row of that index, and may read ahead what the rows behind it need */
+function createJudge(view: View, boxes: readonly Box[] | undefined, source: SearchSource) {
+  const judged = new Map<number, Verdict>()
+  const isUnsure = (row: SearchRow) => judgeBox(view, boxes, row) === 'unsure'
+
+  function* readAhead(rows: readonly SearchRow[], index: number): Steps<void> {
+    const some: SearchRow[] = []
+    for (let next = index; next < rows.length && some.length < MOST_GEOMETRIES; next++) {
+      if (isUnsure(rows[next]!)) some.push(rows[next]!)
     }
+    const texts = yield* wait(source.byKeys(some.map(({ key }) => key)))
+    for (const { key, feature } of texts.rows) {
+      const row = some.find((each) => each.key === key)!
+      judged.set(key, {
+        seen: isSeen(view, boxes, row, feature),
+        cost: 1 + feature.length / TEXT_OF_ROW,
+      })
+    }
+  }
+
+  return function* judge(rows: readonly SearchRow[], index: number): Steps<Verdict> {
+    const row = rows[index]!
+    const verdict = judgeBox(view, boxes, row)
+    if (verdict !== 'unsure') return verdict === 'seen' ? SEEN : UNSEEN
+    if (!judged.has(row.key)) yield* readAhead(rows, index)
+    return judged.get(row.key) ?? UNSEEN
   }
 }
 
@@ -277,19 +344,30 @@ function isSeen(
   )
 }
 
+/** Features in their order, as many as a page may have: at least one, however long it is. */
 function* hitsOf(
   best: readonly Found[],
   collections: readonly SearchedCollection[],
 ): Steps<SearchHit[]> {
-  const texts = new Map<string, ReadonlyMap<number, string>>()
-  for (const { id, source } of collections) {
-    const keys = best.filter(({ collectionId }) => collectionId === id).map(({ key }) => key)
-    if (keys.length > 0) texts.set(id, yield* wait(source.features(keys)))
+  const hits: SearchHit[] = []
+  let length = 0
+  for (let position = 0; position < best.length;) {
+    const { collectionId } = best[position]!
+    const end = best.findIndex((each, at) => at > position && each.collectionId !== collectionId)
+    const some = best.slice(position, end === -1 ? undefined : end)
+    const { source } = collections.find(({ id }) => id === collectionId)!
+    const { rows, read } = yield* wait(source.byKeys(some.map(({ key }) => key)))
+    const features = new Map(rows.map(({ key, feature }) => [key, feature]))
+    for (const { key, match, metres } of some.slice(0, read)) {
+      const feature = features.get(key)
+      if (feature === undefined) continue
+      length += feature.length
+      if (hits.length > 0 && length > MAXIMUM_PAGE) return hits
+      hits.push({ collectionId, feature, metres, match })
+    }
+    position += read
   }
-  return best.flatMap(({ collectionId, key, match, metres }) => {
-    const feature = texts.get(collectionId)?.get(key)
-    return feature === undefined ? [] : [{ collectionId, feature, metres, match }]
-  })
+  return hits
 }
 
 type Best = ReturnType<typeof createBest>

@@ -106,17 +106,16 @@ const WORDS_AT_ONCE = 4_000
 
 /**
  * Reads a generation's index; the caller holds a snapshot, and nothing here has to be waited for.
- * @param features the GeoJSON text of features by their keys
  */
 export function createSqliteSearchSource(
   connection: DatabaseSync,
   number: number | bigint,
-  features: (keys: readonly number[]) => ReadonlyMap<number, string>,
+  byKeys: SearchSource['byKeys'],
 ): SearchSource {
   return {
     open: (lookup) => read((dialect) => lookupSql(lookup, dialect)),
     around: (windows) => read((dialect) => aroundSql(windows, dialect)),
-    features,
+    byKeys,
   }
 
   function read(sqlOf: (dialect: LookupDialect) => string): SearchCursor {

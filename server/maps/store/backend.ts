@@ -3,7 +3,7 @@ import type { Box, LonLat } from '../../geo/box.ts'
 import type { GenerationDefinition, MapChange } from './changes.ts'
 import type { Candidate, FeatureHead, FeatureRow, Summary } from './feature-rows.ts'
 import type { Ask } from './matching.ts'
-import type { SearchHit, SearchQuery } from './search-query.ts'
+import type { SearchQuery, SearchResult } from './search-query.ts'
 import type { Viewed } from './seen.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface MapBackend extends AsyncDisposable {
   search(
     query: Omit<SearchQuery, 'collectionIds'>,
     collections: readonly { id: string; view: View; generation: LiveGeneration }[],
-  ): Promise<SearchHit[]>
+  ): Promise<SearchResult>
   /** @param bulk for many transactions, of which only the durable ones must outlive a power failure */
   openWriter(options: { bulk: boolean }): Promise<MapWriter>
   /** Whether the error says that a generation's tables have been removed. */

@@ -9,7 +9,7 @@ import type {
   WriteOutcome,
 } from './changes.ts'
 import type { CollectionState } from './collection-state.ts'
-import type { SearchHit, SearchQuery } from './search-query.ts'
+import type { SearchQuery, SearchResult } from './search-query.ts'
 
 /**
  * Where collections of features live, apart from the rest of the database so that an import never
@@ -64,8 +64,8 @@ export interface MapStore extends AsyncDisposable {
     point: LonLat,
     limit: number,
   ): Promise<string[] | null>
-  /** Best first; what is not seen neither counts nor shows. */
-  search(scope: AccessScope, query: SearchQuery): Promise<SearchHit[]>
+  /** What is not seen does not show; where it is very much, the search may end sooner. */
+  search(scope: AccessScope, query: SearchQuery): Promise<SearchResult>
   /** What a tile is drawn of: seen features that intersect the box. */
   members(
     scope: AccessScope,

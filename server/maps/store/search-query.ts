@@ -12,6 +12,13 @@ export interface SearchQuery {
   most?: number
 }
 
+export interface SearchResult {
+  /** Best first. */
+  hits: SearchHit[]
+  /** False: there were more to look at, or more to give, than one search may. */
+  complete: boolean
+}
+
 export interface SearchHit {
   collectionId: string
   /** GeoJSON feature as text. */

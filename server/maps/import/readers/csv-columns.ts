@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../../lib/exact-json.ts'
 import { isObject, shortened } from './reading.ts'
 
 /** What the columns of a CSV file mean: which hold the place, and of what type the others are. */
@@ -141,7 +142,7 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     return undefined
   }

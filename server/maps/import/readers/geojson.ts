@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../../lib/exact-json.ts'
 import { IS_UTF16 } from './checked-utf8.ts'
 import {
   CLOSING_BRACE,
@@ -173,7 +174,7 @@ class GeoJsonText {
 
   #parse(text: Buffer): unknown {
     try {
-      return JSON.parse(text.toString('utf8'))
+      return parseExactJson(text.toString('utf8'))
     } catch (error) {
       return this.#fail(`is not JSON: ${(error as Error).message}`)
     }

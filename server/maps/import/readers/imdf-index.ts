@@ -91,8 +91,8 @@ const REFERRED_TO = ['building_ids', 'address_id']
 
 /** null: it has no id that others could refer to. */
 function keyOf({ id }: SourceRecord): string | null {
-  const text = typeof id === 'number' ? String(id) : id
-  return text !== undefined && isFeatureId(text) ? text : null
+  const text = id === undefined ? null : String(id)
+  return text !== null && isFeatureId(text) ? text : null
 }
 
 /** A reference is an id, several, or (in relationships) an object that holds one. */

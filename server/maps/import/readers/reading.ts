@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { parseExactJson } from '../../../lib/exact-json.ts'
 
 /**
  * What the readers of this folder give, one after the other: a record, or what is wrong with one. Each
@@ -16,9 +17,9 @@ export interface GoodReading {
   value: SourceRecord
 }
 
-/** A feature as its file has it. */
+/** A feature as its file has it, in numbers as `parseExactJson` gives them. */
 export interface SourceRecord {
-  id?: string | number
+  id?: string | number | bigint
   geometry: unknown
   properties: Record<string, unknown>
 }
@@ -56,7 +57,7 @@ export function featureOf(text: Buffer, line: number): Reading {
   if (!isUtf8(text)) return { line, fault: 'is not UTF-8' }
   let value: unknown
   try {
-    value = JSON.parse(text.toString('utf8'))
+    value = parseExactJson(text.toString('utf8'))
   } catch (error) {
     return { line, fault: `is not JSON: ${(error as Error).message}` }
   }
@@ -76,7 +77,7 @@ export function recordOf(value: unknown, line: number, bytes: number): Reading {
   }
   const record: SourceRecord = { geometry: geometry ?? null, properties: properties ?? {} }
   if (id === undefined || id === null) return { line, bytes, value: record }
-  if (typeof id !== 'string' && typeof id !== 'number') {
+  if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint') {
     return { line, fault: 'id: must be a string or a number' }
   }
   return { line, bytes, value: { ...record, id } }

@@ -6,7 +6,6 @@ import { runLater } from '../../search/steps.ts'
 import type { MapBackend } from '../backend.ts'
 import { type ChangeRecord, type GenerationRecord, toChange, toLive } from '../records.ts'
 import { createGenerationReader } from './postgres-reader.ts'
-import { rowsByKeys } from '../texts.ts'
 import { createTables } from './postgres-tables.ts'
 import { createWriter } from './postgres-writer.ts'
 import { inTransaction } from './transactions.ts'
@@ -65,18 +64,11 @@ export async function openPostgresBackend(
               collections.map(({ id, view, generation }) => ({
                 id,
                 view,
-                source: createPostgresSearchSource(client, generation.number, async (keys) => {
-                  const reader = createGenerationReader(
-                    client,
-                    generation.number,
-                    generation.extent,
-                  )
-                  const texts = new Map<number, string>()
-                  for await (const rows of rowsByKeys(reader, keys)) {
-                    for (const { key, feature } of rows) texts.set(key, feature)
-                  }
-                  return texts
-                }),
+                source: createPostgresSearchSource(
+                  client,
+                  generation.number,
+                  createGenerationReader(client, generation.number, generation.extent).byKeys,
+                ),
               })),
             ),
           ),

@@ -82,8 +82,10 @@ export async function openSqliteBackend(
             collections.map(({ id, view, generation }) => ({
               id,
               view,
-              source: createSqliteSearchSource(reader, generation.number, (keys) =>
-                textsOf(readerOf(generation), keys),
+              source: createSqliteSearchSource(
+                reader,
+                generation.number,
+                readerOf(generation).byKeys,
               ),
             })),
           ),
@@ -102,19 +104,6 @@ export async function openSqliteBackend(
       reader.close()
     },
   }
-}
-
-function textsOf(
-  reader: SqliteGenerationReader,
-  keys: readonly number[],
-): ReadonlyMap<number, string> {
-  const texts = new Map<number, string>()
-  for (let position = 0; position < keys.length;) {
-    const { rows, read } = reader.byKeys(keys.slice(position))
-    for (const { key, feature } of rows) texts.set(key, feature)
-    position += read
-  }
-  return texts
 }
 
 const SQLITE_ERROR = 1
