@@ -166,7 +166,11 @@ export function installGateway(
         return credential
       case 'none':
         // A credential of another kind is a wrong one, not none.
-        if (access.anonymous && headers.length === 0) return null
+        if (headers.length === 0) {
+          const token = access.pageToken?.(request) ?? null
+          if (token !== null) return { kind: 'token', token, scheme: 'bearer', inQuery: false }
+          if (access.anonymous) return null
+        }
         throw tokenIsNeeded(about.of(access))
       case 'bad':
         throw new BearerError('invalid_request', credential.description, about.of(access))
