@@ -76,15 +76,16 @@ export async function createApp(settings: Settings, overrides: Overrides = {}): 
   opened.defer(() => stop(http))
 
   const surfaces = await createSurfaces({ http, settings, access, maps, mapWorkers })
-  installGateway(http, { ...access, ...surfaces })
-  installShortcuts(http, { ...access, ...surfaces })
-  countUsage(http, access.usage)
+  // Cookies are parsed before the gateway looks for a page's token.
   await installPages(http, {
     ...access,
     publicUrl: settings.publicUrl,
     pages: settings.pages,
     formKey: access.masterKey.derive('forms'),
   })
+  installGateway(http, { ...access, ...surfaces })
+  installShortcuts(http, { ...access, ...surfaces })
+  countUsage(http, access.usage)
   const token = await addAuthorizationServer(surfaces)
   await addAuthorization(surfaces)
   await addOpenId(surfaces)

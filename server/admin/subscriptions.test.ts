@@ -4,12 +4,15 @@ import { type Admin, openAdmin } from '../../test/support/admin.ts'
 let admin: Admin
 /** May manage for the customer that subscribes. */
 let subscriber: string
+/** Of the same customer, but may not manage. */
+let reader: string
 /** For one that has nothing to do with it. */
 let stranger: string
 beforeAll(async () => {
   admin = await openAdmin()
   const scopes = ['read', 'manage']
   subscriber = (await admin.addClient('subscriber', { customerId: 'c2', scopes })).token
+  reader = (await admin.addClient('reader', { customerId: 'c2', scopes: ['read'] })).token
   await admin.call('POST', '/admin/customers', {
     token: admin.operator,
     body: { id: 'c3', name: 'c3' },
@@ -75,16 +78,36 @@ describe('subscriptions', () => {
       [subscriber, 403],
       [stranger, 404],
     ] as const) {
-      for (const [method, body] of [['PATCH', { area: null }], ['DELETE']] as const) {
-        expect((await call(method, `${url}/${id}`, { token: who, body })).status).toBe(status)
-      }
+      const changed = await call('PATCH', `${url}/${id}`, { token: who, body: { area: null } })
+      expect(changed.status).toBe(status)
     }
+    expect((await call('DELETE', `${url}/${id}`, { token: stranger })).status).toBe(404)
     const to = '2027-02-01T00:00:00.000Z'
     const changed = await call('PATCH', `${url}/${id}`, { token, body: { area: null, to } })
     expect(changed.body).toEqual({ ...seen.body, area: null, areaId: null, to })
     expect((await call('DELETE', `${url}/${id}`, { token })).status).toBe(204)
     expect((await call('DELETE', `${url}/${id}`, { token })).status).toBe(404)
     expect((await call('GET', `${url}/${id}`, { token: subscriber })).status).toBe(404)
+  })
+
+  it('are ended by the customer that has them, who changes nothing else of them', async () => {
+    const { call, manager } = admin
+    const body = { customerId: 'c2', collectionId: 'roads' }
+    const { id } = (await call('POST', url, { token: manager, body })).body
+    const token = subscriber
+    for (const changes of [{ area }, { to: '2099-01-01T00:00:00Z' }]) {
+      const refused = await call('PATCH', `${url}/${id}`, { token, body: changes })
+      expect(refused.status).toBe(403)
+    }
+    expect((await call('DELETE', `${url}/${id}`, { token: reader })).status).toBe(403)
+    expect((await call('DELETE', `${url}/${id}`, { token })).status).toBe(204)
+    expect((await call('DELETE', `${url}/${id}`, { token })).status).toBe(404)
+    expect((await call('GET', `${url}/${id}`, { token: manager })).status).toBe(404)
+    const events = await call('GET', `/admin/audit?objectId=${id}`, { token: admin.operator })
+    expect(events.body.items.map((event: { action: string }) => event.action)).toEqual([
+      'subscription.end',
+      'subscription.create',
+    ])
   })
 
   it('are granted by no other customer, but by an operator', async () => {

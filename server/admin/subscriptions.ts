@@ -43,7 +43,7 @@ const BODY_LIMIT = 1_000_000
 
 /**
  * `/admin/subscriptions`: what customers may do on the collections of others. The collection's owner
- * grants, changes and ends them; the customer that has one sees it. With `operate` all.
+ * grants, changes and ends them; the customer that has one sees it and may end it. With `operate` all.
  */
 export function subscriptionRoutes(
   app: FastifyInstance,
@@ -156,7 +156,7 @@ export function subscriptionRoutes(
       bodyLimit: BODY_LIMIT,
     },
     async (request) => {
-      const { id } = await manageable(request)
+      const { id } = await changeable(request)
       const outcome = await subscriptions.change(actorOf(request), id, toTerms(request.body))
       if (outcome.kind === 'changed') return toWire(outcome.subscription)
       throw outcome.kind === 'unknown' ? noSubscription() : refused(outcome.kind)
@@ -171,7 +171,7 @@ export function subscriptionRoutes(
       response: { 204: noContent, ...notFoundResponse },
     }),
     async (request, reply) => {
-      const { id } = await manageable(request)
+      const { id } = await visible(request)
       if (!(await subscriptions.end(actorOf(request), id))) throw noSubscription()
       return reply.code(204).send()
     },
@@ -182,7 +182,7 @@ export function subscriptionRoutes(
     return collections.known(collectionId)?.customerId
   }
 
-  const mayManage = (caller: Caller, { collectionId }: Subscription) =>
+  const mayChange = (caller: Caller, { collectionId }: Subscription) =>
     isOperator(caller) || ownerOf(collectionId) === caller.customerId
 
   /** @throws Problem 404 for those that are no business of the caller's too */
@@ -193,7 +193,7 @@ export function subscriptionRoutes(
     const subscription = await subscriptions.find(request.params.subscriptionId)
     if (
       !subscription ||
-      !(mayManage(caller, subscription) || subscription.customerId === caller.customerId)
+      !(mayChange(caller, subscription) || subscription.customerId === caller.customerId)
     ) {
       throw noSubscription()
     }
@@ -201,11 +201,11 @@ export function subscriptionRoutes(
   }
 
   /** @throws Problem 403 for the customer that has it, 404 */
-  async function manageable(
+  async function changeable(
     request: FastifyRequest<{ Params: SubscriptionParams }>,
   ): Promise<Subscription> {
     const subscription = await visible(request)
-    if (mayManage(callerOf(request), subscription)) return subscription
+    if (mayChange(callerOf(request), subscription)) return subscription
     throw forbidden('The subscription is for the owner of the collection to change.')
   }
 

@@ -57,6 +57,12 @@ export function addAccountsCommand(program: Command): void {
     'Print a link that works once, within an hour, to set a new password. It also opens an account again that too many wrong passwords have locked.',
     ['mapgate accounts reset-password ann@lund.example'],
   ).action(onData(resetPassword))
+  addCommand(
+    accounts,
+    'reset-second-factors <account>',
+    'Let a person in again who has lost every second factor. Removes the authenticator app, the passkeys and the recovery codes, ends all sessions, and tells the person by mail. Be sure who asks: the password alone signs in then.',
+    ['mapgate accounts reset-second-factors ann@lund.example'],
+  ).action(onData(resetSecondFactors))
 }
 
 /** An e-mail address, as accounts have it. */
@@ -191,6 +197,40 @@ async function resetPassword(session: Session, name: string): Promise<void> {
   output.note(
     `Give it to ${account.email} over a channel you trust: whoever opens it first sets the password.`,
   )
+}
+
+async function resetSecondFactors(session: Session, name: string): Promise<void> {
+  const { access, actor, settings, output } = session
+  const { id: accountId } = await find(session, name)
+  const removed = await access.secondFactors.reset(actor, accountId)
+  const account = (await access.accounts.find(accountId)) ?? unknownAccount(name)
+  if (removed === null) {
+    throw new Refusal(
+      'no-second-factor',
+      `${account.email} needs no second factor to sign in: nothing was changed.`,
+    )
+  }
+  const link = `${settings.publicUrl}/forgot-password`
+  access.mail.send(
+    access.mailMessages.secondFactorsReset(account.email, { name: account.name, link }),
+  )
+  await access.mail.flush()
+  output.show(
+    { account, removed },
+    `${accountDetails(account)}\n\n${lines({
+      'removed app': removed.totp ? 'yes' : 'no',
+      'removed passkeys': String(removed.passkeys),
+      'removed recovery codes': String(removed.recoveryCodes),
+    })}`,
+  )
+  output.note(
+    account.hasPassword
+      ? 'The password stays. Beside a second factor it may be shorter than one that stands alone: “mapgate accounts reset-password” prints a link to a new one.'
+      : 'There is no password: “mapgate accounts reset-password” prints a link to set one.',
+  )
+  if (settings.smtpUrl === null) {
+    output.note('No mail server is configured (MAPGATE_SMTP_URL): tell the person yourself.')
+  }
 }
 
 /** Where the account's person sets a password: once, within an hour. */

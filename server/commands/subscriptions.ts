@@ -63,7 +63,7 @@ export function addSubscriptionsCommand(program: Command): void {
   addCommand(
     subscriptions,
     'end <id>',
-    'End a subscription. Within a second, nothing of the collection is seen by it.',
+    'End a subscription, for the owner of the collection or for the customer that has it. Within a second, nothing of the collection is seen by it.',
     ['mapgate subscriptions end 019a…'],
   ).action(onData(end))
 }

@@ -13,6 +13,7 @@ import { crossOriginHeaders } from '../http/cors.ts'
 import type { ProtectedAccess } from '../http/route.ts'
 import type { Answer, FindAtHand, Shortcut } from '../http/shortcut.ts'
 import { atHand } from '../lib/at-hand.ts'
+import { countedFor } from './counted-for.ts'
 import { requireOrigin } from './require-origin.ts'
 import { createRequireScope } from './require-scope.ts'
 
@@ -34,6 +35,7 @@ export function installShortcuts(
   },
 ): void {
   const { verifyToken, clients, limits, usage } = options
+  if (!limits.takeAtOnce) return
   const { shortcuts, securityHeaders } = app
   const requireScope = createRequireScope(options)
   const common = Object.entries(securityHeaders).flat()
@@ -64,7 +66,7 @@ export function installShortcuts(
       if (!answer) return null
       const { limit } = access
       const call = { clientId: countedFor(caller), endpoint, ...(limit && { declared: limit }) }
-      const decision = limits.takeAtOnce(call)
+      const decision = limits.takeAtOnce!(call)
       return decision?.allowed ? { caller, answer, decision } : null
     } catch {
       // Refused, or not to be answered now: the route says so.
@@ -111,8 +113,3 @@ function send(
 }
 
 const BEARER = 'Bearer '
-
-/** People who share a client must not use up each other's calls. */
-export function countedFor({ clientId, claims }: Caller): string {
-  return claims.shared ? claims.sub : clientId
-}

@@ -14,8 +14,8 @@ import {
 } from '../protocol/bearer.ts'
 import { networkOf } from '../protocol/network.ts'
 import { createAboutApis, tokenIsNeeded } from './about-api.ts'
-import { countedFor } from './at-once.ts'
 import type { CheckBinding } from './check-binding.ts'
+import { countedFor } from './counted-for.ts'
 import { requireOrigin } from './require-origin.ts'
 import { createRequireScope } from './require-scope.ts'
 
@@ -170,7 +170,11 @@ export function installGateway(
         return credential
       case 'none':
         // A credential of another kind is a wrong one, not none.
-        if (access.anonymous && headers.length === 0) return null
+        if (headers.length === 0) {
+          const token = access.pageToken?.(request) ?? null
+          if (token !== null) return { kind: 'token', token, scheme: 'bearer', inQuery: false }
+          if (access.anonymous) return null
+        }
         throw tokenIsNeeded(about.of(access))
       case 'bad':
         throw new BearerError('invalid_request', credential.description, about.of(access))

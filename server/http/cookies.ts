@@ -2,8 +2,8 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * The cookies of pages: HttpOnly, SameSite=Lax, for the whole host and no other. The prefix `__Host-`
- * makes browsers hold to that; on http they refuse it, and there (localhost only) it is left out.
+ * The cookies of pages: HttpOnly, for the whole host and no other. The prefix `__Host-` makes browsers
+ * hold to that; on http they refuse it, and there (localhost only) it is left out.
  */
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,7 +11,14 @@ declare module 'fastify' {
   }
 }
 
-export type CookieName = 'mapgate-browser' | 'mapgate-session'
+export type CookieName = keyof typeof SAME_SITE
+
+/** Applications lead people to pages, which must know them then; nobody is led to look with a token. */
+const SAME_SITE = {
+  'mapgate-browser': 'lax',
+  'mapgate-session': 'lax',
+  'mapgate-map-token': 'strict',
+} as const
 
 /** @param secure whether the server is reached by https */
 export async function installCookies(app: FastifyInstance, secure: boolean): Promise<void> {
@@ -31,15 +38,16 @@ export function setCookie(
   maxAgeSeconds: number | null,
 ): void {
   void reply.setCookie(reply.server.cookiePrefix + name, value, {
-    ...attributes(reply.server),
+    ...attributes(reply.server, name),
     ...(maxAgeSeconds !== null && { maxAge: maxAgeSeconds }),
   })
 }
 
 export function clearCookie(reply: FastifyReply, name: CookieName): void {
-  void reply.clearCookie(reply.server.cookiePrefix + name, attributes(reply.server))
+  void reply.clearCookie(reply.server.cookiePrefix + name, attributes(reply.server, name))
 }
 
-function attributes({ cookiePrefix }: FastifyInstance) {
-  return { path: '/', httpOnly: true, sameSite: 'lax', secure: cookiePrefix !== '' } as const
+function attributes({ cookiePrefix }: FastifyInstance, name: CookieName) {
+  const sameSite = SAME_SITE[name]
+  return { path: '/', httpOnly: true, sameSite, secure: cookiePrefix !== '' } as const
 }

@@ -32,6 +32,11 @@ export interface ProtectedAccess {
    */
   queryToken?: boolean | 'any'
   /**
+   * The token that a browser keeps for pages, for requests that bring none. It must be null for all that
+   * asks for something else than a page: no other answer goes by cookies.
+   */
+  pageToken?: (request: FastifyRequest) => string | null
+  /**
    * A query parameter that may hold what belongs in the `Authorization` header, for a dialect whose
    * documentation sends it there. The rules of `queryToken` hold for it.
    */

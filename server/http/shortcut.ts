@@ -13,10 +13,10 @@ export interface Shortcut {
   endpoint: string
   access: ProtectedAccess
   /**
-   * @param path of a GET without a query
+   * @param url of a GET; with a query it is the route's to read
    * @returns how its answer is found; null: it is another's
    */
-  match(path: string): FindAtHand | null
+  match(url: string): FindAtHand | null
 }
 
 /** @returns null: it is not at hand */

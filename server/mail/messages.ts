@@ -14,7 +14,7 @@ export interface Messages {
     to: string,
     options: { customerName: string; role: string; invitedBy: string | null; link: string },
   ): MailMessage
-  /** @param link to the page that resets a password, as in the four that follow */
+  /** @param link to the page that resets a password, as in the five that follow */
   passwordChanged(to: string, options: { name: string; link: string }): MailMessage
   /** @param what in words: `a passkey` */
   signInMethodAdded(to: string, options: { name: string; what: string; link: string }): MailMessage
@@ -22,6 +22,8 @@ export interface Messages {
     to: string,
     options: { name: string; what: string; link: string },
   ): MailMessage
+  /** By an operator. */
+  secondFactorsReset(to: string, options: { name: string; link: string }): MailMessage
   /** @param left how many codes are not used yet @param link to the page that makes new ones */
   recoveryCodeUsed(to: string, options: { name: string; left: number; link: string }): MailMessage
   /** To the address that an account is to have from now on. */
@@ -119,6 +121,13 @@ export function createMessages(product: string): Messages {
         hello(name),
         `${harmless(what)} was removed from your account.`,
         notYou(link),
+      ]),
+
+    secondFactorsReset: (to, { name, link }) =>
+      message(to, 'your second factors were removed', [
+        hello(name),
+        `those who run ${product} removed the second factors of your account: authenticator app, passkeys and recovery codes. You are signed out everywhere, and sign in with your password alone now. Set up a new second factor then.`,
+        `If you have no password, set one. If you did not ask for this, set a new one at once, and ask those who run ${product}:\n${link}`,
       ]),
 
     recoveryCodeUsed: (to, { name, left, link }) =>

@@ -194,6 +194,9 @@ details > form { margin-top: .75rem }
 figcaption { margin-top: .4rem }
 .sketch .lines { stroke: var(--line) }
 .sketch .area { fill: var(--accent); fill-opacity: .18; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round }
+.way { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1.5rem }
+.look { margin: 0 0 .5rem; color: var(--soft); font-size: .9375rem }
+.look[open] { flex-basis: 100%; max-width: 36rem; order: 1; margin-bottom: 1.5rem; color: inherit }
 .crumbs ol { display: flex; flex-wrap: wrap; gap: .15rem .5rem; margin: 0 0 .5rem; padding: 0; list-style: none; font-size: .9375rem; overflow-wrap: anywhere }
 .crumbs li { color: var(--soft); min-width: 0 }
 .crumbs li + li::before { content: "/"; margin-right: .5rem; color: var(--edge) }

@@ -94,6 +94,11 @@ export function tokenOfHeader(header: string): string | null {
   return HEADER.exec(header)?.[2] ?? null
 }
 
+/** Whether the text could be an access token. */
+export function isAccessToken(text: string): boolean {
+  return TOKEN.test(text)
+}
+
 const bad = (description: string): BearerCredential => ({ kind: 'bad', description })
 
 /** RFC 6750 §2.1 `b64token`, and `|`, which stands in client tokens. */

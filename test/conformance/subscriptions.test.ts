@@ -217,6 +217,18 @@ describe.each(['sqlite', 'postgres'] as const)('another customer’s collection 
     await expectSeen(reader, null)
   })
 
+  it('is seen until who subscribes ends it, which is all that may be done about it there', async () => {
+    const id = await subscribe({ area: squareOf(0, 3) })
+    await expectSeen(reader, columns(0, 1, 2))
+    const scopes = ['read', 'manage']
+    const manager = await getToken(here, await addClient({ customerId: 'reader', scopes }))
+    const path = `/subscriptions/${id}`
+    await expect(admin('PATCH', path, manager, { area: null })).rejects.toThrow(/^403 /)
+    await expectSeen(reader, columns(0, 1, 2))
+    await admin('DELETE', path, manager)
+    await expectSeen(reader, null)
+  })
+
   it('is seen for as long as the subscription says', async () => {
     const from = Date.now() + 400
     const iso = (at: number) => new Date(at).toISOString()

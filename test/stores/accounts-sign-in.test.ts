@@ -20,6 +20,11 @@ async function createPerson(access: Access, password: string | null = PASSWORD) 
   return outcome.account
 }
 
+async function createBystander(access: Access) {
+  const person = { email: 'bo@lund.example', name: 'Bo', passwordHash: null, emailConfirmed: true }
+  return (await access.accounts.create(commandLine, person)).account
+}
+
 const kindsOf = async (attempts: Promise<{ kind: string }>[]) =>
   (await Promise.all(attempts)).map(({ kind }) => kind)
 
@@ -264,6 +269,82 @@ describeDatabases('second factors', (_kind, locate) => {
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[2]!)).toBe(false)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, next![0]!)).toBe(true)
     expect(await one.secondFactors.useRecoveryCode(commandLine, id, '')).toBe(false)
+  })
+
+  it('are reset for who has lost them all, with sessions and sign-ins under way', async () => {
+    const clock = movableClock()
+    const location = await locate()
+    await using one = await openTestAccess(location, { clock })
+    await using other = await openTestAccess(location, { clock })
+    const { id } = await createPerson(one)
+    const bystander = await createBystander(one)
+    const { codeAt, recoveryCodes } = await addTotp(one, id, clock.now())
+    await insertPasskey(one, id, 'lost')
+    await insertPasskey(one, bystander.id, 'kept')
+    await one.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[0]!)
+    await one.database.write(async ({ query }) => {
+      await query
+        .updateTable('accounts')
+        .set({ second_factor_failures: 100 })
+        .where('id', '=', id)
+        .execute()
+    })
+    const signedIn = (accountId: string) =>
+      one.sessions.begin({ accountId, methods: ['pwd'], address: '192.0.2.7', userAgent: 'Test' })
+    const [{ cookie }, another] = [await signedIn(id), await signedIn(bystander.id)]
+    const begun = await one.challenges.create('second-factor', 'browser', id, {}, 60_000)
+
+    expect(await one.secondFactors.reset(commandLine, id)).toEqual({
+      totp: true,
+      passkeys: 1,
+      recoveryCodes: 9,
+    })
+    for (const access of [one, other]) {
+      const account = (await access.accounts.find(id))!
+      expect(account).toMatchObject({ hasTotp: false, hasPassword: true })
+      expect(await access.secondFactors.areNeeded(account)).toBe(false)
+      expect(await access.sessions.find(cookie)).toBeNull()
+      expect(await access.challenges.peek(begun, 'second-factor', 'browser')).toBeNull()
+      expect(await access.passkeys.list(id)).toEqual([])
+      expect(await access.secondFactors.recoveryCodesLeft(id)).toBe(0)
+      // Nobody else's.
+      expect(await access.sessions.find(another.cookie)).not.toBeNull()
+      expect(await access.passkeys.list(bystander.id)).toHaveLength(1)
+    }
+    clock.advance(30_000)
+    expect(await one.secondFactors.verifyTotp(id, codeAt(clock.now()))).toBe(false)
+    expect(await one.secondFactors.useRecoveryCode(commandLine, id, recoveryCodes[1]!)).toBe(false)
+    const [event] = await one.audit.list({ objectId: id, limit: 1 })
+    expect(event).toMatchObject({
+      action: 'second-factors.reset',
+      actor: { kind: 'command-line' },
+      details: { totp: true, passkeys: 1, recoveryCodes: 9, sessions: 1 },
+    })
+
+    // A new one has its hundred failures before it.
+    clock.advance(300_000)
+    const next = await addTotp(one, id, clock.now())
+    clock.advance(30_000)
+    expect(await one.secondFactors.verifyTotp(id, next.codeAt(clock.now()))).toBe(true)
+  })
+
+  it('are not reset where none is needed', async () => {
+    await using access = await openTestAccess(await locate())
+    const { id } = await createPerson(access)
+    // Without recovery codes it stands in for the password.
+    await insertPasskey(access, id, 'kept')
+    await access.secondFactors.beginTotp(id)
+    const before = (await access.audit.list({ limit: 100 })).length
+    expect(await access.secondFactors.reset(commandLine, id)).toBeNull()
+    expect(await access.secondFactors.reset(commandLine, '1')).toBeNull()
+    expect(await access.passkeys.list(id)).toHaveLength(1)
+    expect(await access.audit.list({ limit: 100 })).toHaveLength(before)
+    await access.secondFactors.newRecoveryCodes(commandLine, id)
+    expect(await access.secondFactors.reset(commandLine, id)).toEqual({
+      totp: false,
+      passkeys: 1,
+      recoveryCodes: 10,
+    })
   })
 
   it('slow down guesses, even a right one', async () => {

@@ -3,11 +3,13 @@ import type { Clock } from '../../lib/clock.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import { createAttempts } from '../attempts/attempts.ts'
 import type { Actor } from '../audit/actor.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { MasterKey } from '../keys/master-key.ts'
 import type { Account } from './account.ts'
-import { type AccountRow, lockAccount } from './account-rows.ts'
+import { type AccountRow, lockAccount, toAccount } from './account-rows.ts'
 import { createAccountSecrets } from './account-secrets.ts'
+import type { ChallengeKind } from './challenges.ts'
 import { countFailure, forgetFailures } from './failure-ceiling.ts'
 import {
   createRecoveryCodes,
@@ -18,6 +20,7 @@ import {
   spendRecoveryCode,
 } from './recovery-codes.ts'
 import { needsSecondFactor } from './second-factor-rule.ts'
+import { endSessions } from './session-rows.ts'
 import { createTicketHashes } from './ticket-hashes.ts'
 import { createTotpSecret, stepOfCode, totpUri } from './totp.ts'
 
@@ -60,6 +63,22 @@ export interface SecondFactors {
   recoveryCodesLeft(accountId: string): Promise<number>
   /** With its recovery codes, unless there are passkeys, which are the second factor from then on. */
   removeTotp(actor: Actor, accountId: string): Promise<void>
+  /**
+   * For a person who has none of them any more: removes the authenticator app, the recovery codes and the
+   * passkeys, forgets failures, and ends all sessions and sign-ins under way. The password stays, and what
+   * the person let clients do.
+   * @returns null: no second factor is needed (passkeys without recovery codes are none), so nothing
+   *   was changed
+   */
+  reset(actor: Actor, accountId: string): Promise<RemovedFactors | null>
+}
+
+export interface RemovedFactors {
+  totp: boolean
+  /** How many. */
+  passkeys: number
+  /** How many were not used yet. */
+  recoveryCodes: number
 }
 
 /** In five minutes; the ceiling of `failure-ceiling.ts` is above it. */
@@ -86,9 +105,20 @@ export function createSecondFactors(options: {
     perNetwork: Infinity,
   })
 
-  function recorded(write: Write, actor: Actor, action: string, id: string): void {
+  function recorded(
+    write: Write,
+    actor: Actor,
+    action: string,
+    id: string,
+    details?: AuditEvent['details'],
+  ): void {
     write.announce('account', id)
-    audit.record(write, actor, { action, object: { kind: 'account', id }, customerId: null })
+    audit.record(write, actor, {
+      action,
+      object: { kind: 'account', id },
+      customerId: null,
+      details,
+    })
   }
 
   const find = (accountId: string): Promise<AccountRow | undefined> =>
@@ -226,6 +256,45 @@ export function createSecondFactors(options: {
         if (!removed) return
         await removeIdleRecoveryCodes(write, accountId)
         recorded(write, actor, 'totp.remove', accountId)
+      }),
+
+    reset: (actor, accountId) =>
+      database.write(async (write) => {
+        const row = await lockAccount(write, accountId)
+        if (!row || !(await needsSecondFactor(write.query, toAccount(row)))) return null
+        await write.query
+          .updateTable('accounts')
+          .set({
+            totp_secret: null,
+            totp_confirmed_at: null,
+            totp_last_step: 0,
+            second_factor_failures: 0,
+          })
+          .where('id', '=', accountId)
+          .execute()
+        const passkeys = await write.query
+          .deleteFrom('passkeys')
+          .where('account_id', '=', accountId)
+          .returning('id')
+          .execute()
+        const codes = await write.query
+          .deleteFrom('recovery_codes')
+          .where('account_id', '=', accountId)
+          .returning('used_at')
+          .execute()
+        await write.query
+          .deleteFrom('challenges')
+          .where('account_id', '=', accountId)
+          .where('kind', '=', 'second-factor' satisfies ChallengeKind)
+          .execute()
+        const removed: RemovedFactors = {
+          totp: row.totp_confirmed_at !== null,
+          passkeys: passkeys.length,
+          recoveryCodes: codes.filter(({ used_at: usedAt }) => usedAt === null).length,
+        }
+        const sessions = (await endSessions(write, accountId)).length
+        recorded(write, actor, 'second-factors.reset', accountId, { ...removed, sessions })
+        return removed
       }),
   }
 }

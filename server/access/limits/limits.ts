@@ -29,11 +29,11 @@ export interface Limits {
    */
   take(call: LimitedCall): Decision | Promise<Decision>
   /**
-   * As `take`, if that needs nobody else.
+   * As `take`, if that needs nobody else; missing where the counters are elsewhere.
    * @returns null: it does, and nothing was counted
    * @throws Problem 503 when the counters are full
    */
-  takeAtOnce(call: LimitedCall): Decision | null
+  takeAtOnce?(call: LimitedCall): Decision | null
   /** @returns whether that changed anything @throws Problem 400, 409 */
   setOverride(write: Write, override: LimitOverride): Promise<boolean>
   /** @returns whether there was one */
@@ -94,7 +94,10 @@ export async function createLimits(options: {
       if (loading) return loading.then(() => store.take(policiesOf(call)))
       return store.take(policiesOf(call))
     },
-    takeAtOnce: (call) => (overrides.areLoaded() && store.takeAtOnce?.(policiesOf(call))) || null,
+    ...(store.takeAtOnce && {
+      takeAtOnce: (call: LimitedCall) =>
+        overrides.areLoaded() ? store.takeAtOnce!(policiesOf(call)) : null,
+    }),
     setOverride: (write, override) => setOverride(write, override, clock.now()),
     removeOverride,
     listOverrides: () => listOverrides(database),

@@ -23,7 +23,7 @@ export function apiRoutes(app: FastifyInstance, { publicUrl }: MapsContext): voi
       // All routes are there by the first request, and none comes after it.
       definition ??= define()
       allowCaching(request, reply, [])
-      if (wantsHtml(request)) return sendApiPage(reply, request.query, definition.document)
+      if (wantsHtml(request)) return sendApiPage(request, reply, definition.document)
       return reply.header('content-type', OPENAPI_TYPE).send(Buffer.from(definition.text))
     },
   )

@@ -8,7 +8,7 @@ import { sendCollectionPage } from './html/collection-page.ts'
 import { sendCollectionsPage } from './html/collections-page.ts'
 import { collectionPath, JSON_FIRST, SCHEMA_TYPE } from './links.ts'
 import { featureSchemaOf, queryablesOf, schemaOf } from './property-schema.ts'
-import { READ } from './read-access.ts'
+import { READ, READ_OR_LOOK } from './read-access.ts'
 import { wantsHtml } from './representation.ts'
 import type { CollectionParams, PlainQuery, SchemaQuery } from './query-schemas.ts'
 import * as schemas from './schemas.ts'
@@ -37,7 +37,7 @@ export function collectionRoutes(app: FastifyInstance, context: MapsContext): vo
 
   app.get<{ Querystring: PlainQuery }>(
     '/collections',
-    { schema: schemas.collections, config: { endpoint: 'maps.collections', access: READ } },
+    { schema: schemas.collections, config: { endpoint: 'maps.collections', access: READ_OR_LOOK } },
     async (request, reply) => {
       const { query } = request
       const scope = await accessScope(request)
@@ -57,7 +57,7 @@ export function collectionRoutes(app: FastifyInstance, context: MapsContext): vo
 
   app.get<{ Params: CollectionParams; Querystring: PlainQuery }>(
     '/collections/:collectionId',
-    { schema: schemas.collection, config: { endpoint: 'maps.collection', access: READ } },
+    { schema: schemas.collection, config: { endpoint: 'maps.collection', access: READ_OR_LOOK } },
     async (request, reply) => {
       const scope = await accessScope(request)
       const state = await getState(request, scope, request.params.collectionId)

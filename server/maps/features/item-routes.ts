@@ -7,7 +7,7 @@ import { MAXIMUM_ROWS, sendItemsPage } from './html/items-page.ts'
 import { type ParsedItemsQuery, parseItemsQuery, type RawQuery } from './items-query.ts'
 import { collectionPath, GEOJSON, GEOJSON_FIRST, type LinkQuery } from './links.ts'
 import { shown } from './names.ts'
-import { READ } from './read-access.ts'
+import { READ_OR_LOOK } from './read-access.ts'
 import { wantsHtml } from './representation.ts'
 import {
   type CollectionParams,
@@ -35,7 +35,7 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
       schema: schemas.items,
       // `items-query.ts` does: what parameters there are depends on the collection.
       validatorCompiler: () => () => true,
-      config: { endpoint: 'maps.items', access: { ...READ, limit: ITEMS_LIMIT } },
+      config: { endpoint: 'maps.items', access: { ...READ_OR_LOOK, limit: ITEMS_LIMIT } },
     },
     async (request, reply) => {
       const { query } = request
@@ -90,7 +90,7 @@ export function itemRoutes(app: FastifyInstance, context: MapsContext): void {
     '/collections/:collectionId/items/:featureId',
     {
       schema: schemas.item,
-      config: { endpoint: 'maps.item', access: READ },
+      config: { endpoint: 'maps.item', access: READ_OR_LOOK },
     },
     async (request, reply) => {
       const { query, params } = request

@@ -24,7 +24,7 @@ export function landingRoutes(app: FastifyInstance, { links }: MapsContext): voi
         const { query } = request
         const token = tokenOf(query)
         allowCaching(request, reply, [])
-        if (wantsHtml(request)) return sendLandingPage(reply, query)
+        if (wantsHtml(request)) return sendLandingPage(request, reply)
         return {
           title: 'Map data',
           description: DESCRIPTION,
@@ -50,7 +50,7 @@ export function landingRoutes(app: FastifyInstance, { links }: MapsContext): voi
     },
     async (request, reply) => {
       allowCaching(request, reply, [])
-      if (wantsHtml(request)) return sendConformancePage(reply, request.query, CLASSES)
+      if (wantsHtml(request)) return sendConformancePage(request, reply, CLASSES)
       return { conformsTo: CLASSES }
     },
   )

@@ -3,7 +3,9 @@ import { apiRoutes } from './api-routes.ts'
 import { collectionRoutes } from './collection-routes.ts'
 import { createContext, type MapRoutesOptions } from './context.ts'
 import { createCursors } from './cursor.ts'
+import { preparePages } from '../../pages/route.ts'
 import { assetRoutes } from './html/assets.ts'
+import { lookRoutes } from './html/look-routes.ts'
 import { itemRoutes } from './item-routes.ts'
 import { landingRoutes } from './landing-routes.ts'
 import { optionsRoutes } from './options-routes.ts'
@@ -38,5 +40,9 @@ export async function mapRoutes(app: FastifyInstance, options: MapRoutesOptions)
   pointRoutes(app, context)
   optionsRoutes(app, context)
   await app.register(async (scope) => writeRoutes(scope, context))
+  await app.register(async (scope) => {
+    preparePages(scope)
+    lookRoutes(scope)
+  })
   assetRoutes(app)
 }

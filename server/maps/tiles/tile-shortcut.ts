@@ -21,9 +21,9 @@ export function tileShortcut(options: {
   return {
     endpoint,
     access,
-    match(path) {
-      if (!path.startsWith(prefix)) return null
-      const [, id, z, x, y] = PLAIN.exec(path.slice(prefix.length)) ?? []
+    match(url) {
+      if (!url.startsWith(prefix)) return null
+      const [, id, z, x, y] = PLAIN.exec(url.slice(prefix.length)) ?? []
       const parsed = y === undefined ? null : parseTile(z!, x!, y)
       if (parsed?.kind !== 'tile') return null
       return (caller, headers) => {

@@ -49,3 +49,11 @@ it('has room for so many of one caller and so many of all, and for more when som
   expect([add('c1', 'c'), add('c2', 'c')]).toEqual([true, false])
   expect(rest()).toEqual(['a2', 'c1'])
 })
+
+it('leaves room for others, however much a few ask for', () => {
+  const { add } = filled({}, { ofOne: 4, ofAll: 8 })
+  const taken = ['a', 'b', 'c', 'd'].map(
+    (caller) => [1, 2, 3, 4, 5].filter((item) => add(`${caller}${item}`, caller)).length,
+  )
+  expect(taken).toEqual([4, 2, 1, 1])
+})

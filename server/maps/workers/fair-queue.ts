@@ -14,7 +14,10 @@ export interface FairQueue<Item> {
   take(): Item | undefined
 }
 
-/** Places, of one caller and of all. */
+/**
+ * Places, of one caller and of all. Nobody takes more of them than are left, so that a few callers who
+ * ask for very much leave room for others.
+ */
 export interface Room {
   ofOne: number
   ofAll: number
@@ -29,7 +32,7 @@ export function createFairQueue<Item>(room: Room): FairQueue<Item> {
   function add(item: Item, caller: string): boolean {
     const items = itemsOf.get(caller) ?? new Set()
     if (items.has(item)) return true
-    if (places >= room.ofAll || items.size >= room.ofOne) return false
+    if (items.size >= Math.min(room.ofOne, room.ofAll - places)) return false
     places++
     itemsOf.set(caller, items.add(item))
     const callers = callersOf.get(item)

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Html, html } from '../../../pages/html.ts'
 import { section, table } from '../../../pages/parts.ts'
 import type { OpenApiDocument } from '../api-definition.ts'
@@ -7,13 +7,13 @@ import { AS_JSON, hrefTo, sendMapsPage } from './maps-page.ts'
 
 /** The operations of the API in a table; the definition has the rest. */
 export function sendApiPage(
+  request: FastifyRequest,
   reply: FastifyReply,
-  query: LinkQuery,
   { servers, paths }: OpenApiDocument,
-): FastifyReply {
+): Promise<FastifyReply> {
+  const query = request.query as LinkQuery
   const base = servers[0]!.url
-  return sendMapsPage(reply, {
-    query,
+  return sendMapsPage(request, reply, {
     title: 'API reference',
     trail: [['API reference', '/api']],
     body: section({

@@ -12,21 +12,22 @@ import type { CollectionState } from '../../store/collection-state.ts'
 import { collectionPath, type LinkQuery, queryText } from '../links.ts'
 import { countText } from './collections-page.ts'
 import { map } from './map.ts'
-import { AS_JSON, AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
+import { AS_JSON, AS_PAGE, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
+import { pageTokenOf } from './page-token.ts'
 
 /** A collection: its map, drawn of its tiles, what it is, and what its features have. */
 export function sendCollectionPage(
   request: FastifyRequest,
   reply: FastifyReply,
   state: CollectionState,
-): FastifyReply {
+): Promise<FastifyReply> {
   const query = request.query as LinkQuery
   const { collection, schema, extent } = state
+  const hasData = hasDataLinks(request, collection)
   const path = collectionPath(collection.id)
   const items = `${path}/items`
   const itemQuery = queryText({ f: 'html', access_token: query['access_token'] })
-  return sendMapsPage(reply, {
-    query,
+  return sendMapsPage(request, reply, {
     title: collection.title,
     trail: [
       ['Collections', '/collections'],
@@ -43,6 +44,7 @@ export function sendCollectionPage(
           itemsQuery: itemQuery,
           box: extent,
           attribution: collection.attribution,
+          token: pageTokenOf(request),
         })
       }
       <div class="buttons">
@@ -52,9 +54,12 @@ export function sendCollectionPage(
           kind: 'primary',
           id: 'browse',
         })}
-        ${linkButton({ href: hrefTo(query, items, AS_JSON), label: 'GeoJSON', id: 'geojson' })}
+        ${
+          hasData &&
+          linkButton({ href: hrefTo(query, items, AS_JSON), label: 'GeoJSON', id: 'geojson' })
+        }
       </div>
-      ${section({ id: 'about', title: 'About', body: about(query, state) })}
+      ${section({ id: 'about', title: 'About', body: about(query, state, hasData) })}
       ${section({
         id: 'properties',
         title: 'Properties',
@@ -77,6 +82,7 @@ export function sendCollectionPage(
 function about(
   query: LinkQuery,
   { collection, featureCount, extent, interval }: CollectionState,
+  hasData: boolean,
 ): Html {
   const { licence } = collection
   const path = collectionPath(collection.id)
@@ -94,15 +100,17 @@ function about(
       html`${interval[0] === null ? 'open' : timeElement(interval[0])} to
       ${interval[1] === null ? 'open' : timeElement(interval[1])}`,
     ],
-    [
-      'As data',
-      html`<a href="${hrefTo(query, path, AS_JSON)}">JSON</a>,
-        <a href="${hrefTo(query, `${path}/schema`)}">schema</a>,
-        <a href="${hrefTo(query, `${path}/queryables`)}">filters</a>,
-        <a href="${hrefTo(query, `/tiles/${encodeURIComponent(collection.id)}/tilejson.json`)}"
-          >tiles</a
-        >`,
-    ],
+    hasData
+      ? [
+          'As data',
+          html`<a href="${hrefTo(query, path, AS_JSON)}">JSON</a>,
+            <a href="${hrefTo(query, `${path}/schema`)}">schema</a>,
+            <a href="${hrefTo(query, `${path}/queryables`)}">filters</a>,
+            <a href="${hrefTo(query, `/tiles/${encodeURIComponent(collection.id)}/tilejson.json`)}"
+              >tiles</a
+            >`,
+        ]
+      : null,
   ])
 }
 

@@ -3,13 +3,13 @@ import { html } from '../../../pages/html.ts'
 import { badge, card, cards, emptyState } from '../../../pages/parts.ts'
 import type { CollectionState } from '../../store/collection-state.ts'
 import { collectionPath, type LinkQuery } from '../links.ts'
-import { AS_JSON, AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
+import { AS_JSON, AS_PAGE, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
 
 export function sendCollectionsPage(
   request: FastifyRequest,
   reply: FastifyReply,
   states: readonly CollectionState[],
-): FastifyReply {
+): Promise<FastifyReply> {
   const query = request.query as LinkQuery
   const list = states.map(({ collection, featureCount }) =>
     card({
@@ -20,20 +20,19 @@ export function sendCollectionsPage(
         <p>${aboutText(featureCount, collection.attribution)}</p>`,
     }),
   )
-  return sendMapsPage(reply, {
-    query,
+  return sendMapsPage(request, reply, {
     title: 'Collections',
     trail: [['Collections', '/collections']],
     body: html`${
-        list.length > 0
-          ? cards(list)
-          : emptyState(
-              request.caller
-                ? 'This token may see no collection.'
-                : 'No collection is open to all. With an access token there may be some.',
-            )
-      }
-      <p><a href="${hrefTo(query, '/collections', AS_JSON)}">As JSON</a></p>`,
+      list.length > 0
+        ? cards(list)
+        : emptyState(
+            request.caller
+              ? 'This token may see no collection.'
+              : 'No collection is open to all. With an access token there may be some.',
+          )
+    }
+    ${hasDataLinks(request) && html`<p><a href="${hrefTo(query, '/collections', AS_JSON)}">As JSON</a></p>`}`,
   })
 }
 

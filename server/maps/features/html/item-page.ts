@@ -5,7 +5,8 @@ import { definitions, linkButton, section } from '../../../pages/parts.ts'
 import type { SeenCollection } from '../context.ts'
 import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
 import { map } from './map.ts'
-import { AS_JSON, hrefTo, sendMapsPage } from './maps-page.ts'
+import { AS_JSON, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
+import { pageTokenOf } from './page-token.ts'
 import { propertyCell } from './property-cell.ts'
 
 /** One feature: where it is, and all that is known of it. */
@@ -14,7 +15,7 @@ export function sendItemPage(
   reply: FastifyReply,
   { collection, schema }: SeenCollection,
   text: string,
-): FastifyReply {
+): Promise<FastifyReply> {
   const query = request.query as LinkQuery
   const { id, geometry, properties } = JSON.parse(text) as Feature
   const path = collectionPath(collection.id)
@@ -23,8 +24,7 @@ export function sendItemPage(
   const name = named && properties?.[named.name]
   const title = typeof name === 'string' && name !== '' ? name : String(id)
   const asJson = hrefTo(query, own, AS_JSON)
-  return sendMapsPage(reply, {
-    query,
+  return sendMapsPage(request, reply, {
     title,
     trail: [
       ['Collections', '/collections'],
@@ -34,26 +34,32 @@ export function sendItemPage(
     ],
     map: true,
     body: html`${map({
-        label: `Map of ${title}`,
-        features: asJson,
-        items: `/maps${path}/items/`,
-        itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
-        box: null,
-        attribution: collection.attribution,
-      })}
-      ${section({
-        id: 'properties',
-        title: 'Properties',
-        body: definitions([
-          ['Id', html`<code>${String(id)}</code>`],
-          ['Geometry', geometry.type],
-          ...schema.map(
-            (property) =>
-              [property.title ?? property.name, propertyCell(properties?.[property.name])] as const,
-          ),
-          ['Source', collection.attribution],
-        ]),
-      })}
-      <div class="buttons">${linkButton({ href: asJson, label: 'GeoJSON', id: 'geojson' })}</div>`,
+      label: `Map of ${title}`,
+      features: asJson,
+      items: `/maps${path}/items/`,
+      itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
+      box: null,
+      attribution: collection.attribution,
+      token: pageTokenOf(request),
+    })}
+    ${section({
+      id: 'properties',
+      title: 'Properties',
+      body: definitions([
+        ['Id', html`<code>${String(id)}</code>`],
+        ['Geometry', geometry.type],
+        ...schema.map(
+          (property) =>
+            [property.title ?? property.name, propertyCell(properties?.[property.name])] as const,
+        ),
+        ['Source', collection.attribution],
+      ]),
+    })}
+    ${
+      hasDataLinks(request, collection) &&
+      html`<div class="buttons">
+        ${linkButton({ href: asJson, label: 'GeoJSON', id: 'geojson' })}
+      </div>`
+    }`,
   })
 }

@@ -6,7 +6,8 @@ import type { SeenCollection } from '../context.ts'
 import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
 import { countText } from './collections-page.ts'
 import { map } from './map.ts'
-import { AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
+import { AS_PAGE, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
+import { pageTokenOf } from './page-token.ts'
 import { propertyCell } from './property-cell.ts'
 
 /** More rows nobody reads at once, and they are written while others wait. */
@@ -25,7 +26,7 @@ export function sendItemsPage(
     nextQuery: LinkQuery | null
     numberMatched: number | undefined
   },
-): FastifyReply {
+): Promise<FastifyReply> {
   const { seen, features, limit, nextQuery, numberMatched } = options
   const query = request.query as LinkQuery
   const { collection, schema } = seen
@@ -36,8 +37,7 @@ export function sendItemsPage(
     f: 'json',
   })
   const href = (id: string) => hrefTo(query, itemPath(collection.id, id), AS_PAGE)
-  return sendMapsPage(reply, {
-    query,
+  return sendMapsPage(request, reply, {
     title: `Features of ${collection.title}`,
     trail: [
       ['Collections', '/collections'],
@@ -58,6 +58,7 @@ export function sendItemsPage(
               itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
               box: null,
               attribution: collection.attribution,
+              token: pageTokenOf(request),
             })}
             ${table({
               caption: 'Features',
@@ -83,7 +84,7 @@ export function sendItemsPage(
             id: 'first',
           })
         }
-        ${linkButton({ href: asJson, label: 'This page as GeoJSON', id: 'geojson' })}
+        ${hasDataLinks(request, collection) && linkButton({ href: asJson, label: 'This page as GeoJSON', id: 'geojson' })}
       </div>`,
   })
 }

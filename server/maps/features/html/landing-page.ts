@@ -1,13 +1,16 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { html } from '../../../pages/html.ts'
 import { linkButton, section } from '../../../pages/parts.ts'
 import type { LinkQuery } from '../links.ts'
 import { AS_JSON, AS_PAGE, hrefTo, sendMapsPage } from './maps-page.ts'
 
 /** The way in, for people. */
-export function sendLandingPage(reply: FastifyReply, query: LinkQuery): FastifyReply {
-  return sendMapsPage(reply, {
-    query,
+export function sendLandingPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const query = request.query as LinkQuery
+  return sendMapsPage(request, reply, {
     title: 'Map data',
     trail: [],
     body: html`<p class="lead">
@@ -17,8 +20,8 @@ export function sendLandingPage(reply: FastifyReply, query: LinkQuery): FastifyR
         id: 'collections',
         title: 'Collections',
         body: html`<p>
-            What there is to see: open collections for anybody, others with an access token. Pages
-            take one behind their address: <code>?access_token=…</code>
+            What there is to see: open collections for anybody, others with an access token. Give it
+            above.
           </p>
           <div class="buttons">
             ${linkButton({
@@ -47,12 +50,12 @@ export function sendLandingPage(reply: FastifyReply, query: LinkQuery): FastifyR
 }
 
 export function sendConformancePage(
+  request: FastifyRequest,
   reply: FastifyReply,
-  query: LinkQuery,
   classes: readonly string[],
-): FastifyReply {
-  return sendMapsPage(reply, {
-    query,
+): Promise<FastifyReply> {
+  const query = request.query as LinkQuery
+  return sendMapsPage(request, reply, {
     title: 'Conformance',
     trail: [['Conformance', '/conformance']],
     body: section({

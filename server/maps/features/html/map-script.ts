@@ -6,7 +6,8 @@
 export const MAP_SCRIPT = `import { AttributionControl, LngLatBounds, Map, NavigationControl, Popup } from './maplibre-gl.mjs'
 
 const place = document.getElementById('map')
-const { features, tiles, items, itemsQuery, box } = place.dataset
+const { features, tiles, items, itemsQuery, box, token } = place.dataset
+const headers = token ? { authorization: 'Bearer ' + token } : {}
 
 // The control takes markup, and this is text.
 const credit = document.createElement('span')
@@ -24,7 +25,7 @@ function graticule() {
 }
 
 async function json(url) {
-  const answer = await fetch(url, { credentials: 'omit' })
+  const answer = await fetch(url, { credentials: 'omit', headers })
   if (!answer.ok) throw new Error(String(answer.status))
   return answer.json()
 }
@@ -78,6 +79,7 @@ const layer = (id, type, kind, paint) => ({
 const map = new Map({
   container: place,
   attributionControl: false,
+  transformRequest: (url) => ({ url, headers, credentials: 'omit' }),
   cooperativeGestures: true,
   dragRotate: false,
   renderWorldCopies: false,

@@ -19,8 +19,10 @@ export function map(options: {
   itemsQuery: string
   box: Box | null
   attribution: string
+  /** What to fetch it with; null: nothing, or what is in the addresses. */
+  token: string | null
 }): Html {
-  const { label, features, tiles, items, itemsQuery, box, attribution } = options
+  const { label, features, tiles, items, itemsQuery, box, attribution, token } = options
   return html`<div${attributes({
     id: 'map',
     class: 'map',
@@ -33,5 +35,6 @@ export function map(options: {
     'data-items-query': itemsQuery,
     'data-box': box && [box.west, box.south, box.east, box.north].join(','),
     'data-attribution': attribution,
+    'data-token': token,
   })}></div>`
 }
