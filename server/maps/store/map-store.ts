@@ -66,11 +66,11 @@ export interface MapStore extends AsyncDisposable {
   ): Promise<string[] | null>
   /** Best first; what is not seen neither counts nor shows. */
   search(scope: AccessScope, query: SearchQuery): Promise<SearchHit[]>
-  /** What a tile is drawn of: seen features that intersect the box. */
+  /** What a tile is drawn of: seen features that intersect one of the boxes. */
   members(
     scope: AccessScope,
     collectionId: string,
-    box: Box,
+    boxes: readonly Box[],
     options: MembersOptions,
   ): Promise<Members | null>
   /** All changes or none. */
