@@ -129,7 +129,7 @@ async function openPostgis(
   await client.query(`create extension if not exists postgis;
     create temporary table place (key bigint, shape geometry(Point, 3857), properties jsonb)`)
   const world = { west: -180, south: -85, east: 180, north: 85 }
-  const all = await store.members(whole, 'places', world, { maximum: 1_000_000 })
+  const all = await store.members(whole, 'places', [world], { maximum: 1_000_000 })
   for (let start = 0; start < all!.features.length; start += 10_000) {
     const some = all!.features.slice(start, start + 10_000)
     await client.query(

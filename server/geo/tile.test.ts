@@ -2,7 +2,16 @@ import { geoJSONToTile } from '@maplibre/geojson-vt'
 import fc from 'fast-check'
 import type { Polygon, Position } from 'geojson'
 import { describe, expect, it } from 'vitest'
-import { areaInTile, boxOfTile, MAXIMUM_LATITUDE, parseTile, tileOf, toTile } from './tile.ts'
+import {
+  areaInTile,
+  boxesOfTile,
+  boxOfTile,
+  copiesOf,
+  MAXIMUM_LATITUDE,
+  parseTile,
+  tileOf,
+  toTile,
+} from './tile.ts'
 
 const tile = fc.nat({ max: 24 }).chain((z) =>
   fc.record({
@@ -77,6 +86,47 @@ describe('boxOfTile', () => {
         },
       ),
     )
+  })
+})
+
+describe('boxesOfTile', () => {
+  const width = 360 / 1024
+  const margin = width / 64
+
+  it('takes in what is behind the antimeridian', () => {
+    const [first, behind, ...none] = boxesOfTile({ z: 10, x: 0, y: 500 }, 64)
+    const { south, north } = first!
+    expect(first).toEqual({ west: -180, south, east: -180 + width + margin, north })
+    expect(behind).toEqual({ west: 180 - margin, south, east: 180, north })
+    expect(none).toEqual([])
+    expect(boxesOfTile({ z: 10, x: 1023, y: 500 }, 64)).toEqual([
+      { west: 180 - width - margin, south, east: 180, north },
+      { west: -180, south, east: -180 + margin, north },
+    ])
+  })
+
+  it('is one elsewhere, and at zoom 0, where it is the world', () => {
+    for (const tile of [
+      { z: 0, x: 0, y: 0 },
+      { z: 10, x: 1, y: 500 },
+      { z: 10, x: 1022, y: 500 },
+    ]) {
+      expect(boxesOfTile(tile, 64)).toEqual([boxOfTile(tile, 64)])
+    }
+  })
+})
+
+describe('copiesOf', () => {
+  it('have what is behind the antimeridian in the pixels of the tile’s buffer', () => {
+    const [, east] = copiesOf({ z: 1, x: 0, y: 0 })
+    expect(toTile([179, 0], east!)).toEqual([-23, 4096])
+    const [, west] = copiesOf({ z: 1, x: 1, y: 0 })
+    expect(toTile([-179, 0], west!)).toEqual([4096 + 23, 4096])
+  })
+
+  it('are on both sides at zoom 0', () => {
+    const columns = copiesOf({ z: 0, x: 0, y: 0 }).map((copy) => toTile([180, 0], copy)[0])
+    expect(columns).toEqual([4096, 0, 8192])
   })
 })
 

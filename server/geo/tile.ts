@@ -36,6 +36,29 @@ export function boxOfTile({ z, x, y }: Tile, buffer = 0): Box {
   }
 }
 
+/**
+ * What a tile with its buffer takes in: its box, and in the outermost columns that of its buffer on the
+ * other side of the antimeridian.
+ */
+export function boxesOfTile(tile: Tile, buffer: number): Box[] {
+  // At zoom 0 the other side is in it.
+  const copies = tile.z === 0 ? [tile] : copiesOf(tile)
+  return copies.map((copy) => boxOfTile(copy, buffer))
+}
+
+/**
+ * The tile and, in the outermost columns, where it is to the other end of the world: a turn around the
+ * world away, in a column that there is not. Of such a copy only the buffer is in the world, so what
+ * is drawn for it is what lies behind the antimeridian, in the tile's own pixels.
+ */
+export function copiesOf({ z, x, y }: Tile): Tile[] {
+  const tiles = 2 ** z
+  const copies = [{ z, x, y }]
+  if (x === 0) copies.push({ z, x: tiles, y })
+  if (x === tiles - 1) copies.push({ z, x: -1, y })
+  return copies
+}
+
 /** The tile that a position lies in; beyond ±85.05° the outermost. */
 export function tileOf(longitude: number, latitude: number, z: number): Tile {
   const tiles = 2 ** z

@@ -390,8 +390,10 @@ describe.each(['sqlite', 'postgres'] as const)(
       ).toEqual([])
       for (const feature of drawn) {
         for (const { x: column, y: row } of feature.loadGeometry().flat()) {
-          const about = boxPolygon(cellOf(tile, layer.extent, column, row))
-          const within = layers.every((areas) => areas.some((area) => jstsIntersects(area, about)))
+          const cells = cellsOf(tile, layer.extent, column, row).map(boxPolygon)
+          const within = layers.every((areas) =>
+            areas.some((area) => cells.some((cell) => jstsIntersects(area, cell))),
+          )
           expect(within, `${asked}: ${column}, ${row}`).toBe(true)
         }
       }
@@ -490,11 +492,19 @@ function tileAt([longitude, latitude]: readonly number[], z: number): Tile {
 }
 
 /** The place of a position in a tile, which was rounded, and of whatever it may have been rounded from. */
-function cellOf({ z, x, y }: Tile, extent: number, column: number, row: number): Box {
+function cellsOf({ z, x, y }: Tile, extent: number, column: number, row: number): Box[] {
   const longitude = (at: number) => ((x + at / extent) / 2 ** z) * 360 - 180
   const latitude = (at: number) =>
     (Math.atan(Math.sinh(Math.PI * (1 - (2 * (y + at / extent)) / 2 ** z))) * 180) / Math.PI
-  return [longitude(column - 1), latitude(row + 1), longitude(column + 1), latitude(row - 1)]
+  // Beside the antimeridian it is in the world a turn further too.
+  return [-360, 0, 360]
+    .map((turn): Box => [
+      longitude(column - 1) + turn,
+      latitude(row + 1),
+      longitude(column + 1) + turn,
+      latitude(row - 1),
+    ])
+    .filter(([west, , east]) => west <= 180 && east >= -180)
 }
 
 type Random = ReturnType<typeof createRandom>

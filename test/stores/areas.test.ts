@@ -326,7 +326,7 @@ describeDatabases('the area property', (kind, locate) => {
             }
             expect(await pageThrough(scope, limit, query)).toEqual(idsOf(filtered))
             expect(await store.count(scope, 'things', query, 1e9)).toBe(filtered.length)
-            const members = await store.members(scope, 'things', box, { maximum: limit })
+            const members = await store.members(scope, 'things', [box], { maximum: limit })
             const rank = (geometry: Geometry) => rankOf(boxOfGeometry(geometry)!)
             const largest = new Set(
               inBox
@@ -459,7 +459,7 @@ describeDatabases('the area property', (kind, locate) => {
             })
             // Few are read at once, of more than the maximum those to be read are chosen first.
             for (const maximum of [100, Math.max(1, chosen.length)]) {
-              const members = await store.members(scope, 'things', box, { maximum, placeOf })
+              const members = await store.members(scope, 'things', [box], { maximum, placeOf })
               expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
                 chosen.map(({ id }) => id),
               )

@@ -61,7 +61,7 @@ describeDatabases('imports into the map store', (_kind, locate) => {
 
   async function keysOf(): Promise<Record<string, number>> {
     const world = { west: -180, south: -90, east: 180, north: 90 }
-    const members = await store.members(scope, 'things', world, { maximum: 100 })
+    const members = await store.members(scope, 'things', [world], { maximum: 100 })
     return Object.fromEntries(
       members!.features.map(({ key, feature: each }) => [
         (JSON.parse(each) as { id: string }).id,
@@ -292,7 +292,7 @@ describeDatabases('imports into the map store', (_kind, locate) => {
     expect((await store.items(ofNewer, 'things', { limit: 9 }))!.features).toEqual([])
     expect(await store.item(ofNewer, 'things', 'f0')).toBeNull()
     expect(await store.count(ofNewer, 'things', {}, 1_000)).toBe(0)
-    const members = await store.members(ofNewer, 'things', world, { maximum: 9 })
+    const members = await store.members(ofNewer, 'things', [world], { maximum: 9 })
     expect(members!.features).toEqual([])
     const search = { text: 'f0', collectionIds: ['things'], limit: 9 }
     expect((await store.search(ofNewer, search)).hits).toEqual([])

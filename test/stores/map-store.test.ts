@@ -111,7 +111,7 @@ describeDatabases('the map store', (kind, locate) => {
     const search = { text: 'p', collectionIds: ['empty'], limit: 1 }
     expect((await store.search(scope, search)).hits).toEqual([])
     const box = { west: 0, south: 0, east: 1, north: 1 }
-    const members = await store.members(scope, 'empty', box, { maximum: 1 })
+    const members = await store.members(scope, 'empty', [box], { maximum: 1 })
     expect(members).toMatchObject({ features: [], more: false, generation: 0 })
   })
 
@@ -149,7 +149,7 @@ describeDatabases('the map store', (kind, locate) => {
     expect(await store.item(nothing, 'things', 'p0')).toBeNull()
     expect(await store.nearest(nothing, 'things', [1, 2], 1)).toBeNull()
     expect(await store.containing(nothing, 'things', [1, 2], 1)).toBeNull()
-    expect(await store.members(nothing, 'things', box, { maximum: 1 })).toBeNull()
+    expect(await store.members(nothing, 'things', [box], { maximum: 1 })).toBeNull()
     expect(await store.light.items(nothing, 'things', { limit: 1 })).toBeNull()
     const search = { text: 'punkt', collectionIds: ['things'], limit: 1 }
     expect((await store.search(nothing, search)).hits).toEqual([])
@@ -399,7 +399,7 @@ describeDatabases('the map store', (kind, locate) => {
       const expected = inside.filter((id) => !gone.has(id))
       expect(ids).toEqual(expected)
       expect(await store.count(everything, 'things', { boxes }, 1e9)).toBe(expected.length)
-      const members = await store.members(everything, 'things', box, { maximum: 20_000 })
+      const members = await store.members(everything, 'things', [box], { maximum: 20_000 })
       expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(expected)
       const isHeavy = expected.length > 1_000
       const lightly = await store.light.count(everything, 'things', { boxes }, 1e9)
@@ -503,7 +503,7 @@ describeDatabases('the map store', (kind, locate) => {
 
     it('all are found at a point, nearest and in a tile', async () => {
       const box = { west: -1, south: -1, east: 2, north: 50 }
-      const members = await store.members(everything, 'things', box, { maximum: 20 })
+      const members = await store.members(everything, 'things', [box], { maximum: 20 })
       expect(members!.features.map(({ feature }) => idOf(feature))).toEqual(
         large.map(({ id }) => id),
       )

@@ -282,7 +282,7 @@ describeDatabases('changes to the map store', (_kind, locate) => {
       expect(await other.changesSince(start.revision)).toMatchObject({ changes }),
     )
     expect(await store.changesSince(start.revision + 1)).toMatchObject({ changes: [changes[1]] })
-    const members = await store.members(scope, 'things', WORLD, { maximum: 9 })
+    const members = await store.members(scope, 'things', [WORLD], { maximum: 9 })
     expect(members!.revision).toBe(start.revision + 2)
     // A revision that is yet to come: of another database, before it was put back from a backup.
     expect(await store.changesSince(start.revision + 99)).toBe('lost')

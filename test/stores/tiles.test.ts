@@ -10,7 +10,7 @@ import { wholeScope } from '../../server/access/scopes/whole-scope.ts'
 import type { DatabaseLocation } from '../../server/database/open.ts'
 import { prepareArea } from '../../server/geo/area.ts'
 import type { Box, LonLat } from '../../server/geo/box.ts'
-import { boxOfTile, type Tile, tileOf, toTile } from '../../server/geo/tile.ts'
+import { boxesOfTile, boxOfTile, type Tile, tileOf, toTile } from '../../server/geo/tile.ts'
 import { UnavailableError } from '../../server/lib/unavailable.ts'
 import type { NewFeature } from '../../server/maps/store/changes.ts'
 import type { Property } from '../../server/maps/store/collection-state.ts'
@@ -159,6 +159,25 @@ const alongLine = (line: Position[]): Position[] =>
     return [0.3, 0.7].map((share) => [fromX + (x! - fromX) * share, fromY + (y! - fromY) * share])
   })
 
+/** On the other side of the meridian of 0. */
+function mirrored<Shape extends Geometry>(shape: Shape): Shape {
+  const mirror = (value: unknown): unknown => {
+    if (!Array.isArray(value)) return value
+    return typeof value[0] === 'number' ? [-value[0], value[1] as number] : value.map(mirror)
+  }
+  return 'coordinates' in shape ? { ...shape, coordinates: mirror(shape.coordinates) } : shape
+}
+
+/** The shape and its mirror image as one. */
+function onBothSides<Shape extends Geometry>(shape: Shape): Shape {
+  if (shape.type === 'GeometryCollection') return shape
+  const isMulti = shape.type.startsWith('Multi')
+  const parts = (isMulti ? shape.coordinates : [shape.coordinates]) as Position[]
+  const all = { type: 'MultiPoint', coordinates: parts } as const
+  const type = isMulti ? shape.type : `Multi${shape.type}`
+  return { type, coordinates: [...parts, ...mirrored(all).coordinates] } as unknown as Shape
+}
+
 function isWellWithin([x, y]: Position, area: Geometry, unit: number): boolean {
   const margin = unit / 32
   return [
@@ -248,6 +267,241 @@ describeDatabases('tiles of areas', (kind, locate) => {
     },
   )
 
+  it.each(kinds)(
+    '%s behind the antimeridian: none is outside, and at the highest zoom none is missing',
+    async (id, types) => {
+      const sides = fc.constantFrom('west', 'east', 'both')
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(gridGeometry, sides), { minLength: 5, maxLength: 25 }),
+          fc.array(fc.tuple(gridArea, sides), { maxLength: 2 }),
+          fc.boolean(),
+          fc.constantFrom(24, 5),
+          async (grid, areas, asLayers, z) => {
+            // A dozen units are three buffers.
+            const scale = 360 / 2 ** z / 256
+            const at = <Shape extends Geometry>([shape, side]: [Shape, string]) => {
+              const west = placed(shape, scale, [-180, 0])
+              return side === 'west' ? west : side === 'east' ? mirrored(west) : onBothSides(west)
+            }
+            const features = grid
+              .filter(([{ type }]) => (types as readonly string[]).includes(type))
+              .map((each, index) => feature(`f${index}`, at(each)))
+            await put(store, id, features)
+            const limits = areas.map(at)
+            const layers = asLayers || limits.length === 0 ? limits.map((each) => [each]) : [limits]
+            const scope = limits.length === 0 ? whole : limitedTo(...layers)
+            const isSeen = (geometry: Geometry) =>
+              layers.every((layer) => layer.some((area) => jstsIntersects(area, geometry)))
+
+            for (const x of [0, 2 ** z - 1]) {
+              const tile: Tile = { z, x, y: 2 ** (z - 1) - 1 }
+              const [own, behind] = boxesOfTile(tile, TILE_BUFFER) as [Box, Box]
+              const { content } = await renderTile(store, scope, {
+                collectionId: id,
+                tile,
+                fields: null,
+              })
+              const drawn = namesIn(content?.bytes)
+              const mayBe = features.filter(
+                ({ geometry }) =>
+                  isSeen(geometry) &&
+                  [own, behind].some((box) => jstsIntersects(boxPolygon(box), geometry)),
+              )
+              const names = mayBe.map((each) => each.id)
+              expect(drawn.filter((name) => !names.includes(name))).toEqual([])
+              if (z < 24) continue
+              if (id === 'points') {
+                expect([...new Set(drawn)]).toEqual(expect.arrayContaining(names.filter(isOne)))
+              }
+              const around = boxPolygon(behind)
+              const mustBe = mayBe.filter(({ geometry }) =>
+                samplesOf(geometry, { ...behind, south: 0, north: 24 * scale }, scale).some(
+                  (position) =>
+                    [[around], ...layers].every((layer) =>
+                      layer.some((area) => isWellWithin(position, area, 8 * scale)),
+                    ),
+                ),
+              )
+              expect(drawn).toEqual(expect.arrayContaining(mustBe.map((each) => each.id)))
+            }
+
+            function isOne(name: string): boolean {
+              return features.find((each) => each.id === name)!.geometry.type === 'Point'
+            }
+          },
+        ),
+        { numRuns: kind === 'sqlite' ? 30 : 8 },
+      )
+    },
+  )
+
+  describe('beside the antimeridian', () => {
+    const first = { z: 10, x: 0, y: 511 }
+    const last = { z: 10, x: 1023, y: 511 }
+    /** Of a tile's buffer, in degrees. */
+    const margin = 360 / 1024 / 64
+
+    /** Columns of all positions, in the order of features. */
+    async function columnsOf(
+      scope: AccessScope,
+      collectionId: keyof typeof dimensions,
+      tile: Tile,
+    ): Promise<Record<string, number[]>> {
+      const { content } = await renderTile(store, scope, { collectionId, tile, fields: null })
+      if (!content) return {}
+      const layer = new VectorTile(new PbfReader(content.bytes)).layers[collectionId]!
+      const found: Record<string, number[]> = {}
+      for (let index = 0; index < layer.length; index++) {
+        const drawn = layer.feature(index)
+        const columns = (found[String(drawn.properties['name'])] ??= [])
+        columns.push(...drawn.loadGeometry().flatMap((line) => line.map(({ x }) => x)))
+      }
+      return found
+    }
+
+    it('have points of the other side in their buffer', async () => {
+      await put(store, 'points', [
+        point('far east', 180 - 1.01 * margin, 0.1),
+        point('near east', 180 - margin / 2, 0.1),
+        point('180', 180, 0.1),
+        point('-180', -180, 0.2),
+        point('near west', -180 + margin / 2, 0.1),
+        point('far west', -180 + 1.01 * margin, 0.1),
+      ])
+      expect(await columnsOf(whole, 'points', first)).toEqual({
+        'near east': [-32],
+        '180': [0],
+        '-180': [0],
+        'near west': [32],
+        'far west': [65],
+      })
+      expect(await columnsOf(whole, 'points', last)).toEqual({
+        'far east': [4031],
+        'near east': [4064],
+        '180': [4096],
+        '-180': [4096],
+        'near west': [4128],
+      })
+      // At zoom 0 as a tile with the world in the middle, as geojson-vt does it.
+      await put(store, 'points', [point('east', 179, 0), point('west', -176, 1), point('0', 0, 0)])
+      expect(await columnsOf(whole, 'points', { z: 0, x: 0, y: 0 })).toEqual({
+        east: [4085, -11],
+        west: [46, 4142],
+        '0': [2048],
+      })
+    })
+
+    it('have positions of the other side in their buffer', async () => {
+      const coordinates = [
+        [180 - margin / 2, 0.1],
+        [-180 + margin / 2, 0.1],
+      ]
+      await put(store, 'points', [feature('both', { type: 'MultiPoint', coordinates })])
+      expect(await columnsOf(whole, 'points', first)).toEqual({ both: [32, -32] })
+      const east = limitedTo([boxArea(180 - margin, 0, 180, 1)])
+      expect(await columnsOf(east, 'points', first)).toEqual({ both: [-32] })
+      expect(await columnsOf(east, 'points', last)).toEqual({ both: [4064] })
+    })
+
+    describe('show of what is cut there', () => {
+      const lines: Geometry = {
+        type: 'MultiLineString',
+        coordinates: [
+          [
+            [179, 0.1],
+            [180, 0.1],
+          ],
+          [
+            [-180, 0.1],
+            [-179.9, 0.1],
+          ],
+        ],
+      }
+      const squares: MultiPolygon = {
+        type: 'MultiPolygon',
+        coordinates: [
+          boxArea(179, 0.1, 180, 0.2).coordinates,
+          boxArea(-180, 0.1, -179.9, 0.2).coordinates,
+        ],
+      }
+
+      const range = (columns: number[] | undefined) =>
+        columns && [Math.min(...columns), Math.max(...columns)]
+
+      async function rangesOf(scope: AccessScope, tile: Tile) {
+        const drawn = await Promise.all([
+          columnsOf(scope, 'lines', tile),
+          columnsOf(scope, 'polygons', tile),
+        ])
+        return drawn.map(({ both }) => range(both))
+      }
+
+      /** 0.1 degrees. */
+      const end = Math.round((0.1 * 4096 * 1024) / 360)
+
+      it.each<[string, Geometry[][], Tile, unknown]>([
+        ['the rest, without an area', [], first, [-64, end]],
+        [
+          'the rest, in an area that holds both',
+          [boxes([-180, -178], [178, 180])],
+          first,
+          [-64, end],
+        ],
+        ['the rest only, in an area that ends at 180', [boxes([178, 180])], first, [-64, 0]],
+        ['some of the rest, in a smaller area', [boxes([180 - margin / 2, 180])], first, [-32, 0]],
+        [
+          'nothing of the rest, in an area that begins at -180',
+          [boxes([-180, -178])],
+          first,
+          [0, end],
+        ],
+        [
+          'nothing, in an area that only reaches the other side',
+          [boxes([178, 179.9])],
+          first,
+          undefined,
+        ],
+        [
+          'nothing, in two areas of either side',
+          [boxes([-180, -178]), boxes([178, 180])],
+          first,
+          undefined,
+        ],
+        [
+          'the rest only, in an area that begins at -180',
+          [boxes([-180, -179])],
+          last,
+          [4096, 4160],
+        ],
+        [
+          'nothing of the rest, in an area that ends at 180',
+          [boxes([179.9, 180])],
+          last,
+          [4096 - end, 4096],
+        ],
+      ])('%s', async (_, layers, tile, expected) => {
+        await put(store, 'lines', [feature('both', lines)])
+        await put(store, 'polygons', [feature('both', squares)])
+        const scope = layers.length > 0 ? limitedTo(...(layers as AreaGeometry[][])) : whole
+        expect(await rangesOf(scope, tile)).toEqual([expected, expected])
+      })
+    })
+
+    /** From the equator to 1. */
+    function boxes(...sides: [west: number, east: number][]): AreaGeometry[] {
+      return sides.map(([west, east]) => boxArea(west, 0, east, 1))
+    }
+
+    it('show nothing that is on the boundary of the other side alone', async () => {
+      await put(store, 'points', [point('east', 180, 0.1), point('west', -180, 0.1)])
+      const scope = limitedTo(boxes([178, 180]))
+      expect(await columnsOf(scope, 'points', first)).toEqual({ east: [0] })
+      expect(await columnsOf(scope, 'points', last)).toEqual({ east: [4096] })
+      expect(await columnsOf(scope, 'points', { z: 0, x: 0, y: 0 })).toEqual({ east: [4096, 0] })
+    })
+  })
+
   it.each([6, 10, 14, 24])('at zoom %i have long edges where they are in degrees', async (z) => {
     const [from, to] = [
       [-20, 20],
@@ -308,7 +562,7 @@ describeDatabases('tiles of areas', (kind, locate) => {
     })
 
     async function members(scope: AccessScope, maximum: number): Promise<string[]> {
-      const found = await store.members(scope, 'polygons', around, { maximum })
+      const found = await store.members(scope, 'polygons', [around], { maximum })
       expect(found!.more).toBe(true)
       const ids = found!.features.map((each) => (JSON.parse(each.feature) as { id: string }).id)
       expect(ids).toHaveLength(maximum)
@@ -455,6 +709,40 @@ describeDatabases('tiles that are kept', (_kind, locate) => {
     expect(drawn).toBe(5)
     expect(await names(whole, tileOf(1, 1, 10))).toEqual(['a'])
     expect(drawn).toBe(5)
+  })
+
+  it('follow what is written on the other side of the antimeridian, as far as they show it', async () => {
+    const tile = { z: 10, x: 0, y: 511 }
+    expect(await names(whole, tile)).toEqual([])
+    const move = (longitude: number) =>
+      store.write(whole, 'points', [
+        { kind: 'replace', id: 'a', feature: point('a', longitude, 0.1), ifMatch: null },
+      ])
+    await move(179.99)
+    expect(await names(whole, tile)).toEqual([])
+    expect(drawn).toBe(1)
+    await move(179.999)
+    expect(await names(whole, tile)).toEqual(['a'])
+    await move(179.99)
+    expect(await names(whole, tile)).toEqual([])
+    expect(drawn).toBe(3)
+  })
+
+  it('differ by what is seen on the other side of the antimeridian', async () => {
+    const tile = { z: 10, x: 0, y: 511 }
+    await put(store, 'points', [point('east', 179.999, 0.1), point('west', -179.999, 0.1)])
+    const [west, east] = [boxArea(-180, -1, -179, 1), boxArea(179, -1, 180, 1)]
+    expect(await names(whole, tile)).toEqual(['east', 'west'])
+    expect(await names(limitedTo([west]), tile)).toEqual(['west'])
+    expect(await names(limitedTo([east]), tile)).toEqual(['east'])
+    expect(drawn).toBe(3)
+    expect(await names(limitedTo([west, east]), tile)).toEqual(['east', 'west'])
+    expect(drawn).toBe(4)
+    // Outside of both there is nothing to be drawn.
+    for (const scope of [limitedTo([boxArea(179, -1, 179.99, 1)]), limitedTo([west], [east])]) {
+      expect((await tiles.find(scope, collections[0]!, tile, null)).bytes).toBeNull()
+    }
+    expect(drawn).toBe(4)
   })
 
   it('are drawn anew after an import', async () => {

@@ -38,10 +38,10 @@ export interface Limits {
   /** Whether it is wholly inside at least one area of each layer: for writes. */
   covers(geometry: Geometry): boolean
   /**
-   * What is left of them for features that touch the box: layers that hold it whole fall away. Areas
-   * outside of it stay, because such a feature may reach them.
+   * What is left of them for features that touch one of the boxes: layers that hold these whole fall
+   * away. Areas outside of them stay, because such a feature may reach them.
    */
-  within(box: Box): View
+  within(boxes: readonly Box[]): View
   /** A feature must intersect one area of each layer. For workers, tile clipping and cache keys. */
   layers: readonly (readonly ScopeArea[])[]
 }

@@ -22,8 +22,10 @@ export function limitsOf(layers: readonly (readonly ScopeArea[])[]): Limits {
       layers.every((layer) => layer.some(({ area }) => area.intersects(geometry))),
     covers: (geometry) =>
       layers.every((layer) => layer.some(({ area }) => area.contains(geometry))),
-    within(box) {
-      const left = layers.filter((layer) => judgeLayer(layer, box) !== 'inside')
+    within(boxes) {
+      const left = layers.filter((layer) =>
+        boxes.some((box) => judgeLayer(layer, box) !== 'inside'),
+      )
       if (left.length === 0) return 'all'
       return left.length === layers.length ? limits : limitsOf(left)
     },

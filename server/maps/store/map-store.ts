@@ -66,11 +66,11 @@ export interface MapStore extends AsyncDisposable {
   ): Promise<string[] | null>
   /** What is not seen does not show; where it is very much, the search may end sooner. */
   search(scope: AccessScope, query: SearchQuery): Promise<SearchResult>
-  /** What a tile is drawn of: seen features that intersect the box. */
+  /** What a tile is drawn of: seen features that intersect one of the boxes. */
   members(
     scope: AccessScope,
     collectionId: string,
-    box: Box,
+    boxes: readonly Box[],
     options: MembersOptions,
   ): Promise<Members | null>
   /** All changes or none. */

@@ -138,12 +138,12 @@ export function createReads(backend: MapBackend, known: KnownData): Reads {
       }
     },
 
-    async members(scope, collectionId, box, options) {
+    async members(scope, collectionId, boxes, options) {
       // What comes after this is told by a later revision, whether it is among the members or not.
       const revision = await known.revision()
       const empty = { features: [], more: false, generation: 0, revision }
       return reading(scope, collectionId, empty, async (opened) => {
-        const matcher = createMatcher(opened.view, { boxes: [box] }, opened.generation.schema)
+        const matcher = createMatcher(opened.view, { boxes }, opened.generation.schema)
         const members = await membersOf(opened, matcher, options)
         return { ...members, generation: opened.generation.generation, revision }
       })

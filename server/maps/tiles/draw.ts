@@ -1,10 +1,17 @@
 import { geoJSONToTile } from '@maplibre/geojson-vt'
-import type { Feature, Geometry, MultiPoint } from 'geojson'
+import type { Feature, Geometry } from 'geojson'
 import type { Limits } from '../../access/scopes/access-scope.ts'
 import { boxesIntersect, type Box, type LonLat } from '../../geo/box.ts'
 import { followEdges } from '../../geo/follow-edges.ts'
 import { boxOfGeometry } from '../../geo/geometry.ts'
-import { boxOfTile, MAXIMUM_ZOOM, type Tile, TILE_EXTENT, toTile } from '../../geo/tile.ts'
+import {
+  boxOfTile,
+  copiesOf,
+  MAXIMUM_ZOOM,
+  type Tile,
+  TILE_EXTENT,
+  toTile,
+} from '../../geo/tile.ts'
 import { createCut } from './cut.ts'
 import { POINTS, type ShapeType, type TileFeature } from './encode.ts'
 import { TILE_BUFFER } from './tile-size.ts'
@@ -20,6 +27,9 @@ export interface DrawnFeature extends TileFeature {
  *
  * At the highest zoom nothing is simplified. Before, lines and outlines may run three units beside
  * their place, as geojson-vt does it; they are cut to the area after that.
+ *
+ * What lies on both sides of the antimeridian is drawn for each by itself, so there may be several of
+ * one feature.
  * @param view what is seen of the collection
  * @returns empty when nothing of it is in the tile and the area
  */
@@ -27,9 +37,26 @@ export function createDraw(
   tile: Tile,
   view: 'all' | Limits,
 ): (key: number, text: string, names: readonly string[]) => DrawnFeature[] {
+  const [draw, ...drawOthers] = copiesOf(tile).map((copy) => createDrawOfCopy(copy, view))
+  return (key, text, names) => {
+    const { geometry, properties } = JSON.parse(text) as Feature
+    const attributes = names.map((name): [string, unknown] => [name, properties?.[name]])
+    const drawn = draw!(key, geometry, attributes)
+    for (const drawOther of drawOthers) drawn.push(...drawOther(key, geometry, attributes))
+    return drawn
+  }
+}
+
+function createDrawOfCopy(
+  tile: Tile,
+  view: 'all' | Limits,
+): (key: number, geometry: Geometry, attributes: TileFeature['attributes']) => DrawnFeature[] {
   const box = boxOfTile(tile, TILE_BUFFER)
-  const edge = view === 'all' ? view : view.within(box)
+  const edge = view === 'all' ? view : view.within([box])
   const cut = typeof edge === 'object' ? createCut(edge, tile, box) : null
+
+  const isIn = ([x, y]: LonLat) =>
+    x >= box.west && x <= box.east && y >= box.south && y <= box.north
 
   const pointFeature = (
     id: number,
@@ -43,15 +70,15 @@ export function createDraw(
     at: positions.length === 1 ? positions[0]! : null,
   })
 
-  return (key, text, names) => {
-    const { geometry, properties } = JSON.parse(text) as Feature
-    const attributes = names.map((name): [string, unknown] => [name, properties?.[name]])
+  return (key, geometry, attributes) => {
     if (geometry.type === 'Point') {
-      // Whether it is seen and in the tile has been judged.
-      return [pointFeature(key, [geometry.coordinates as [number, number]], attributes)]
+      const position = geometry.coordinates as [number, number]
+      // Whether it is seen has been judged, but not on which side of the antimeridian it is.
+      return isIn(position) ? [pointFeature(key, [position], attributes)] : []
     }
     if (geometry.type === 'MultiPoint') {
-      const seen = positionsIn(geometry, box).filter((position) => cut?.covers(position) ?? true)
+      const positions = geometry.coordinates as [number, number][]
+      const seen = positions.filter((each) => isIn(each) && (cut?.covers(each) ?? true))
       return seen.length > 0 ? [pointFeature(key, seen, attributes)] : []
     }
     const around = boxOfGeometry(geometry)
@@ -88,12 +115,6 @@ function shapesOf(id: number, given: Geometry, tile: Tile): Shape[] {
 interface TileShape {
   type: ShapeType
   geometry: [x: number, y: number][][]
-}
-
-function positionsIn({ coordinates }: MultiPoint, box: Box): LonLat[] {
-  return (coordinates as [number, number][]).filter(
-    ([x, y]) => x >= box.west && x <= box.east && y >= box.south && y <= box.north,
-  )
 }
 
 function common(a: Box, b: Box): Box {

@@ -9,7 +9,7 @@ export interface RecentChanges {
   /** In the order of revisions. */
   add(change: MapChange): void
   /** @param since only changes after this revision */
-  haveTouched(collectionId: string, box: Box, since: number): boolean
+  haveTouched(collectionId: string, places: readonly Box[], since: number): boolean
   /** Nothing is known of what happened up to this revision. */
   forgetAll(revision: number): void
 }
@@ -59,7 +59,7 @@ export function createRecentChanges(
       if (boxes > maximum.ofAll) forgetAll(newest)
     },
 
-    haveTouched(collectionId, box, since) {
+    haveTouched(collectionId, places, since) {
       if (since < forgottenUntil) return true
       const changes = collections.get(collectionId)
       if (!changes) return false
@@ -68,7 +68,8 @@ export function createRecentChanges(
       for (let index = changes.list.length - 1; index >= 0; index--) {
         const change = changes.list[index]!
         if (change.revision <= since) return false
-        if (change.boxes.some((each) => boxesIntersect(each, box))) return true
+        if (places.some((box) => change.boxes.some((each) => boxesIntersect(each, box))))
+          return true
       }
       return false
     },

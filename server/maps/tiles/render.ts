@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { AccessScope, View } from '../../access/scopes/access-scope.ts'
-import { boxOfTile, type Tile } from '../../geo/tile.ts'
+import { boxesOfTile, type Tile } from '../../geo/tile.ts'
 import type { Property } from '../store/collection-state.ts'
 import type { MapStore } from '../store/map-store.ts'
 import { createDraw, type DrawnFeature } from './draw.ts'
@@ -60,13 +60,13 @@ export async function renderTile(
   const state = await store.state(scope, collectionId)
   if (!state) return NOTHING
   const isOfPoints = state.dimension === 0
-  const box = boxOfTile(tile, TILE_BUFFER)
+  const boxes = boxesOfTile(tile, TILE_BUFFER)
   let cell = isOfPoints && tile.z < THINNED_BELOW_ZOOM ? placesOf(tile.z) : null
-  let members = await store.members(scope, collectionId, box, optionsOf(cell))
+  let members = await store.members(scope, collectionId, boxes, optionsOf(cell))
   let thinned: Thinned | null = null
   while (members?.more && isOfPoints && (cell = coarser(cell, tile.z, 4))) {
     thinned = 'features'
-    members = await store.members(scope, collectionId, box, optionsOf(cell))
+    members = await store.members(scope, collectionId, boxes, optionsOf(cell))
   }
   if (!members) return NOTHING
   if (members.more) thinned = 'features'

@@ -50,6 +50,11 @@ describe('places', () => {
   })
 })
 
+it('a point that is drawn on both sides of the world stays on both', () => {
+  const features = [at(1, 179.9, 0), at(1, 179.9, 0), at(2, 179.95, 0), at(2, 179.95, 0)]
+  expect(firstOfEachPlace(features, placesOf(0, 128)).map(({ id }) => id)).toEqual([1, 1])
+})
+
 it('the largest stay, in their order', () => {
   const line = (id: number, length: number): DrawnFeature => ({
     id,

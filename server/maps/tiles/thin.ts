@@ -44,16 +44,17 @@ export function coarser(places: Places | null, z: number, factor: number): Place
   return places.size >= LARGEST ? null : placesOf(z, Math.min(LARGEST, places.size * factor))
 }
 
-/** @param features in the order of their keys */
+/** @param features in the order of their keys; a point that is drawn twice stays twice */
 export function firstOfEachPlace(
   features: readonly DrawnFeature[],
   places: Places,
 ): DrawnFeature[] {
-  const taken = new Set<number>()
-  return features.filter(({ at }) => {
+  const firstOf = new Map<number, number>()
+  return features.filter(({ id, at }) => {
     if (!at) return true
     const place = places.placeOf(...at)
-    return taken.size < taken.add(place).size
+    if (!firstOf.has(place)) firstOf.set(place, id)
+    return firstOf.get(place) === id
   })
 }
 

@@ -25,7 +25,7 @@ function createChanges() {
 }
 
 const box = (west: number) => ({ west, south: 0, east: west + 1, north: 1 })
-const here = { key: 'here', collectionId: 'c', box: box(0), caller: 'a' }
+const here = { key: 'here', collectionId: 'c', boxes: [box(0)], caller: 'a' }
 
 function setUp(maximumBytes = 1_000_000) {
   const changes = createChanges()

@@ -52,7 +52,7 @@ export interface Place {
   key: string
   collectionId: string
   /** Of the tile with its buffer. */
-  box: Box
+  boxes: readonly Box[]
 }
 
 export interface StartedDrawing {
@@ -102,8 +102,8 @@ export function createTileCache(options: {
   }
 
   /** Of all that is known by now nothing touches it. */
-  const isGood = ({ collectionId, box }: Place, since: number) =>
-    !recent.haveTouched(collectionId, box, since)
+  const isGood = ({ collectionId, boxes }: Place, since: number) =>
+    !recent.haveTouched(collectionId, boxes, since)
 
   function findKept(place: Place): DrawnTile | undefined {
     const found = kept?.get(place.key)

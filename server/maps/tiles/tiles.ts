@@ -1,6 +1,6 @@
 import type { Collection } from '../../access/collections/collection.ts'
 import type { AccessScope, View } from '../../access/scopes/access-scope.ts'
-import { boxOfTile, type Tile } from '../../geo/tile.ts'
+import { boxesOfTile, type Tile } from '../../geo/tile.ts'
 import type { MapStore } from '../store/map-store.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { RenderedTile } from './render.ts'
@@ -46,15 +46,16 @@ export function createTiles(options: {
     fields: readonly string[] | null,
   ): { view: Exclude<View, 'none'>; place: Place } | null {
     const seen = scope.read(collection.id)
-    const box = boxOfTile({ z, x, y }, TILE_BUFFER)
-    if (seen === 'none' || (seen !== 'all' && seen.judge(box) === 'outside')) return null
-    const view = seen === 'all' ? seen : seen.within(box)
+    if (seen === 'none') return null
+    const boxes = boxesOfTile({ z, x, y }, TILE_BUFFER)
+    if (seen !== 'all' && boxes.every((box) => seen.judge(box) === 'outside')) return null
+    const view = seen === 'all' ? seen : seen.within(boxes)
     if (view === 'none') return null
     const areas = view === 'all' ? '' : JSON.stringify(view.layers.map((layer) => layer.map(idOf)))
     const chosen = fields === null ? '' : JSON.stringify(fields)
     // One of the same id that was deleted is another collection.
     const key = `${collection.id}/${collection.createdAt}/${z}/${x}/${y}/${areas}/${chosen}`
-    return { view, place: { key, collectionId: collection.id, box } }
+    return { view, place: { key, collectionId: collection.id, boxes } }
   }
 
   return {

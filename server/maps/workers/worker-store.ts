@@ -52,7 +52,7 @@ export function createWorkerStore(options: {
     light: store.light,
     state: (scope, id) => store.state(scope, id),
     item: (scope, id, featureId) => store.item(scope, id, featureId),
-    members: (scope, id, box, asked) => store.members(scope, id, box, asked),
+    members: (scope, id, boxes, asked) => store.members(scope, id, boxes, asked),
     write: (scope, id, changes) => store.write(scope, id, changes),
     beginGeneration: (scope, id, definition) => store.beginGeneration(scope, id, definition),
     changesSince: (revision) => store.changesSince(revision),
