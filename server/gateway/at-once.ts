@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Clients } from '../access/clients/clients.ts'
 import { limitHeaders } from '../access/limits/answer.ts'
@@ -8,8 +8,8 @@ import type { Apis } from '../access/scopes/apis.ts'
 import type { Caller } from '../access/tokens/access-token.ts'
 import type { VerifyToken } from '../access/tokens/verify.ts'
 import type { Usage } from '../access/usage/usage.ts'
-import { authorizationHeaders } from '../http/authorization.ts'
 import { crossOriginHeaders } from '../http/cors.ts'
+import { type PlainHeaders, plainHeaders } from '../http/plain-headers.ts'
 import type { ProtectedAccess } from '../http/route.ts'
 import type { Answer, FindAtHand, Shortcut } from '../http/shortcut.ts'
 import { atHand } from '../lib/at-hand.ts'
@@ -40,29 +40,29 @@ export function installShortcuts(
   const requireScope = createRequireScope(options)
   const common = Object.entries(securityHeaders).flat()
 
-  function callerOf(request: IncomingMessage, access: ProtectedAccess): Caller | null {
-    const [header, ...others] = authorizationHeaders({ raw: request })
-    if (!header?.startsWith(BEARER) || others.length > 0) return null
-    const outcome = verifyToken.atHand(header.slice(BEARER.length))
+  function callerOf(headers: PlainHeaders, access: ProtectedAccess): Caller | null {
+    const { authorization } = headers
+    if (!authorization?.startsWith(BEARER)) return null
+    const outcome = verifyToken.atHand(authorization.slice(BEARER.length))
     if (outcome?.kind !== 'valid' || outcome.caller.jkt !== null) return null
     const { caller } = outcome
     requireScope(caller, access)
     if (caller.kind === 'client-token') {
       const client = atHand(clients.known(caller.clientId))
       if (!client) return null
-      requireOrigin(request, client)
+      requireOrigin({ headers }, client)
     }
     return caller
   }
 
   function judge(
-    request: IncomingMessage,
+    headers: PlainHeaders,
     { endpoint, access }: Shortcut,
     find: FindAtHand,
   ): { caller: Caller; answer: Answer; decision: Decision } | null {
     try {
-      const caller = callerOf(request, access)
-      const answer = caller && find(caller, request.headers)
+      const caller = callerOf(headers, access)
+      const answer = caller && find(caller, headers)
       if (!answer) return null
       const { limit } = access
       const call = { clientId: countedFor(caller), endpoint, ...(limit && { declared: limit }) }
@@ -80,10 +80,11 @@ export function installShortcuts(
     for (const shortcut of shortcuts) {
       const find = shortcut.match(request.url!)
       if (!find) continue
-      const judged = judge(request, shortcut, find)
+      const headers = plainHeaders(request)
+      const judged = headers && judge(headers, shortcut, find)
       if (!judged) return false
       const { caller, answer, decision } = judged
-      answer.headers.push(...common, ...crossOriginHeaders(request.headers))
+      answer.headers.push(...common, ...crossOriginHeaders(headers))
       send(response, answer, decision)
       const milliseconds = performance.now() - began
       usage.count(

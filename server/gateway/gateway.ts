@@ -184,7 +184,8 @@ export function installGateway(
 
 /** `access_token`, and the token of what a dialect takes for the header. */
 function queryTokens(query: Query, { queryHeader }: ProtectedAccess): string[] {
-  const tokens = [query.access_token ?? []].flat()
+  const { access_token: token } = query
+  const tokens = token === undefined ? [] : [token].flat()
   if (queryHeader === undefined) return tokens
   const fromHeader = [query[queryHeader] ?? []].flat().map((text) => tokenOfHeader(text) ?? text)
   return [...new Set([...tokens, ...fromHeader])]

@@ -4,7 +4,7 @@ import { Problem } from '../protocol/problem.ts'
 
 /** @throws Problem 403 for an origin that the client's token is not for, or none */
 export function requireOrigin(
-  { headers: { origin } }: { headers: IncomingHttpHeaders },
+  { headers: { origin } }: { headers: Pick<IncomingHttpHeaders, 'origin'> },
   client: Client | null,
 ): void {
   const allowed = client?.webOrigins ?? []

@@ -89,8 +89,13 @@ const DECIMAL = /^[+-]?(\d{1,20}(\.\d{0,30})?|\.\d{1,30})(e[+-]?\d{1,3})?$/i
 
 /** Null when a part is not a plain decimal number: `Number` would also take '', '0x1' and 'Infinity'. */
 function parseNumbers(text: string): number[] | null {
-  const parts = text.split(',', 7).map((part) => part.trim())
-  return parts.every((part) => DECIMAL.test(part)) ? parts.map(Number) : null
+  const numbers: number[] = []
+  for (const part of text.split(',', 7)) {
+    const number = part.trim()
+    if (!DECIMAL.test(number)) return null
+    numbers.push(Number(number))
+  }
+  return numbers
 }
 
 function positionFault([longitude, latitude]: LonLat): string | null {

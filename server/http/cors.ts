@@ -27,7 +27,9 @@ export function allowCrossOrigin(app: FastifyInstance): void {
 }
 
 /** Of answers to anything but a preflight: names and values in turn. */
-export function crossOriginHeaders({ origin }: IncomingHttpHeaders): readonly string[] {
+export function crossOriginHeaders({
+  origin,
+}: Pick<IncomingHttpHeaders, 'origin'>): readonly string[] {
   // Only browsers send it, and only they ask for the rest.
   return origin === undefined ? TO_ALL : TO_BROWSERS
 }

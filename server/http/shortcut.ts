@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { PlainHeaders } from './plain-headers.ts'
 import type { ProtectedAccess } from './route.ts'
 
 /**
@@ -22,7 +23,7 @@ export interface Shortcut {
 /** @returns null: it is not at hand */
 export type FindAtHand = (
   caller: NonNullable<FastifyRequest['caller']>,
-  headers: IncomingHttpHeaders,
+  headers: PlainHeaders,
 ) => Answer | null
 
 export interface Answer {

@@ -22,7 +22,7 @@ export function answerOf(
   { bytes, gzip, etag, thinned }: DrawnTile,
   { visibility }: Collection,
   caller: Caller | null,
-  asked: IncomingHttpHeaders,
+  asked: Pick<IncomingHttpHeaders, 'accept-encoding' | 'if-none-match'>,
 ): TileAnswer {
   const shared = caller === null && visibility === 'open'
   const headers = [
