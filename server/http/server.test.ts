@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { testSettings } from '../../test/support/access.ts'
@@ -84,6 +84,25 @@ it('takes a client that leaves in mid-body for no error of its own', async () =>
   socket.destroy()
   expect(await answered.promise).toBe(400)
   expect(logged).not.toHaveBeenCalled()
+})
+
+describe('a request that tells the type of a body and has none', () => {
+  it.each([
+    ['POST', '/echo', 'application/json', 400, 'The body is empty.'],
+    ['POST', '/echo', 'text/csv', 415, 'type'],
+    ['POST', '/echo', 'multipart/form-data; boundary=a', 400, 'body'],
+    ['DELETE', '/echo', 'application/json', 405, 'there is no DELETE here'],
+    ['GET', '/things/one', 'application/json', 200, '{}'],
+  ])('is answered: %s %s %s', async (method, path, type, status, said) => {
+    if (!app.server.listening) await app.listen({ port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    const socket = connect(port, 'localhost')
+    const head = [`${method} ${path} HTTP/1.1`, 'Host: localhost', `Content-Type: ${type}`]
+    socket.write([...head, '', ''].join('\r\n'))
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*${said}`))
+  })
 })
 
 describe('a path', () => {

@@ -8,6 +8,7 @@ import type { Settings } from '../config/load.ts'
 import { notFound, Problem } from '../protocol/problem.ts'
 import { collectMethods } from './allowed-methods.ts'
 import { allowCrossOrigin } from './cors.ts'
+import { endEmptyBodies } from './empty-body.ts'
 import { answerProblem } from './errors.ts'
 import { acceptJson } from './json.ts'
 import { refuseNul } from './nul.ts'
@@ -61,8 +62,8 @@ export async function createServer(
         handler(request, response)
       }
       return settings.tls
-        ? createHttps({ ...tlsOptions(settings.tls), ...timeouts }, listener)
-        : createHttp(timeouts, listener)
+        ? createHttps({ ...tlsOptions(settings.tls), ...connections }, listener)
+        : createHttp(connections, listener)
     },
   })
   requireDeclarations(app)
@@ -80,6 +81,7 @@ export async function createServer(
     })
   })
   acceptJson(app)
+  endEmptyBodies(app)
   allowCrossOrigin(app)
   refuseNul(app)
   app.addHook('onRequest', (_request, reply, done) => {
@@ -142,13 +144,15 @@ function toOriginForm(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-/** In milliseconds. */
-const timeouts = {
-  // Longer than proxies keep idle connections, mostly 60 s: where the server closes first, a request
-  // that is on its way is lost.
+const connections = {
+  // In milliseconds. Longer than proxies keep idle connections, mostly 60 s: where the server closes
+  // first, a request that is on its way is lost.
   keepAliveTimeout: 75_000,
   // Requests are small: whoever takes longer to send one holds a connection on purpose.
   requestTimeout: 30_000,
+  // What comes without a body has no stream to be read to its end, a fifth of the time of a small answer
+  // (`empty-body.ts`).
+  optimizeEmptyRequests: true,
 }
 
 function tlsOptions(tls: NonNullable<Settings['tls']>): ServerOptions {
