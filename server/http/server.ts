@@ -117,6 +117,7 @@ export async function createServer(
         url,
         schema: {
           ...schema,
+          ...(schema?.querystring !== undefined && { querystring: asCalled(schema.querystring) }),
           ...(endpoint && { operationId: endpoint }),
           ...(access && !access.public && { security: securityOf(access) }),
         },
@@ -124,6 +125,18 @@ export async function createServer(
     },
   })
   return app
+}
+
+/** A query as callers see it: they need not give what has a default. */
+function asCalled(query: unknown): object {
+  const { required = [], ...schema } = query as QuerySchema
+  const { properties = {} } = schema
+  return { ...schema, required: required.filter((name) => properties[name]?.default === undefined) }
+}
+
+interface QuerySchema {
+  required?: string[]
+  properties?: Record<string, { default?: unknown }>
 }
 
 /** As OpenAPI says it: `{}` stands for a call without a token. */

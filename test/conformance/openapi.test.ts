@@ -9,6 +9,7 @@ interface Operation {
   summary: string
   /** `{}`: also without a token. */
   security?: { oauth2?: string[] }[]
+  parameters?: { name: string; in: string; required?: boolean; schema?: { default?: unknown } }[]
   requestBody?: { content: Record<string, unknown> }
   responses: object
 }
@@ -162,4 +163,16 @@ describe('/openapi.json', () => {
     const names = operations.map(({ name }) => name)
     expect(documented.filter((name) => !names.includes(name))).toEqual([])
   })
+})
+
+it('asks for no parameter that has a default', () => {
+  const inQuery = operations.flatMap(({ name, operation: { parameters = [] } }) =>
+    parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.schema?.default !== undefined)
+      .map((parameter) => ({ what: `${name} ${parameter.name}`, required: parameter.required })),
+  )
+  expect(inQuery.map(({ what }) => what)).toContain(
+    'GET /maps/collections/{collectionId}/nearest limit',
+  )
+  expect(inQuery.filter(({ required }) => required)).toEqual([])
 })
