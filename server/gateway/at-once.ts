@@ -50,7 +50,7 @@ export function installShortcuts(
     if (caller.kind === 'client-token') {
       const client = atHand(clients.known(caller.clientId))
       if (!client) return null
-      requireOrigin({ headers }, client)
+      requireOrigin(headers.origin, client)
     }
     return caller
   }

@@ -147,11 +147,11 @@ export function installGateway(
     const client = clients.known(clientId)
     if (client instanceof Promise) {
       return client.then((known) => {
-        requireOrigin(request, known)
+        requireOrigin(request.headers.origin, known)
         return limitCall(request, reply, clientId)
       })
     }
-    requireOrigin(request, client)
+    requireOrigin(request.headers.origin, client)
     return limitCall(request, reply, clientId)
   }
 

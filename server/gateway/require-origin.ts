@@ -1,12 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Client } from '../access/clients/client.ts'
 import { Problem } from '../protocol/problem.ts'
 
 /** @throws Problem 403 for an origin that the client's token is not for, or none */
-export function requireOrigin(
-  { headers: { origin } }: { headers: Pick<IncomingHttpHeaders, 'origin'> },
-  client: Client | null,
-): void {
+export function requireOrigin(origin: string | undefined, client: Client | null): void {
   const allowed = client?.webOrigins ?? []
   if (allowed.length === 0 || (origin !== undefined && allowed.includes(origin))) return
   throw new Problem(
