@@ -9,11 +9,10 @@ import {
   timeElement,
 } from '../../../pages/parts.ts'
 import type { CollectionState } from '../../store/collection-state.ts'
-import { collectionPath, type LinkQuery, queryText } from '../links.ts'
+import { collectionPath, type LinkQuery } from '../links.ts'
 import { countText } from './collections-page.ts'
 import { map } from './map.ts'
 import { AS_JSON, AS_PAGE, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
-import { pageTokenOf } from './page-token.ts'
 
 /** A collection: its map, drawn of its tiles, what it is, and what its features have. */
 export function sendCollectionPage(
@@ -26,7 +25,6 @@ export function sendCollectionPage(
   const hasData = hasDataLinks(request, collection)
   const path = collectionPath(collection.id)
   const items = `${path}/items`
-  const itemQuery = queryText({ f: 'html', access_token: query['access_token'] })
   return sendMapsPage(request, reply, {
     title: collection.title,
     trail: [
@@ -37,14 +35,10 @@ export function sendCollectionPage(
     body: html`${collection.description !== '' && html`<p class="lead">${collection.description}</p>`}
       ${
         extent &&
-        map({
+        map(request, collection, {
           label: `Map of ${collection.title}`,
           tiles: hrefTo(query, `/tiles/${encodeURIComponent(collection.id)}/tilejson.json`),
-          items: `/maps${items}/`,
-          itemsQuery: itemQuery,
           box: extent,
-          attribution: collection.attribution,
-          token: pageTokenOf(request),
         })
       }
       <div class="buttons">

@@ -3,10 +3,9 @@ import type { Feature } from 'geojson'
 import { html } from '../../../pages/html.ts'
 import { definitions, linkButton, section } from '../../../pages/parts.ts'
 import type { SeenCollection } from '../context.ts'
-import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
+import { collectionPath, itemPath, type LinkQuery } from '../links.ts'
 import { map } from './map.ts'
 import { AS_JSON, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
-import { pageTokenOf } from './page-token.ts'
 import { propertyCell } from './property-cell.ts'
 
 /** One feature: where it is, and all that is known of it. */
@@ -33,15 +32,7 @@ export function sendItemPage(
       [title, own],
     ],
     map: true,
-    body: html`${map({
-      label: `Map of ${title}`,
-      features: asJson,
-      items: `/maps${path}/items/`,
-      itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
-      box: null,
-      attribution: collection.attribution,
-      token: pageTokenOf(request),
-    })}
+    body: html`${map(request, collection, { label: `Map of ${title}`, features: asJson })}
     ${section({
       id: 'properties',
       title: 'Properties',

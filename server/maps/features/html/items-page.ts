@@ -3,11 +3,10 @@ import { html, type HtmlValue } from '../../../pages/html.ts'
 import { emptyState, linkButton, table } from '../../../pages/parts.ts'
 import { idIn, propertiesIn } from '../../store/feature-text.ts'
 import type { SeenCollection } from '../context.ts'
-import { collectionPath, itemPath, type LinkQuery, queryText } from '../links.ts'
+import { collectionPath, itemPath, type LinkQuery } from '../links.ts'
 import { countText } from './collections-page.ts'
 import { map } from './map.ts'
 import { AS_PAGE, hasDataLinks, hrefTo, sendMapsPage } from './maps-page.ts'
-import { pageTokenOf } from './page-token.ts'
 import { propertyCell } from './property-cell.ts'
 
 /** More rows nobody reads at once, and they are written while others wait. */
@@ -51,14 +50,9 @@ export function sendItemsPage(
       ${
         features.length === 0
           ? emptyState('There is nothing here: no feature matches.')
-          : html`${map({
+          : html`${map(request, collection, {
               label: 'Map of the features on this page',
               features: asJson,
-              items: `/maps${path}/items/`,
-              itemsQuery: queryText({ f: 'html', access_token: query['access_token'] }),
-              box: null,
-              attribution: collection.attribution,
-              token: pageTokenOf(request),
             })}
             ${table({
               caption: 'Features',

@@ -1,5 +1,9 @@
-import { attributes, type Html, html } from '../../../pages/html.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Collection } from '../../../access/collections/collection.ts'
 import type { Box } from '../../../geo/box.ts'
+import { attributes, type Html, html } from '../../../pages/html.ts'
+import { collectionPath, type LinkQuery, queryText, tokenOf } from '../links.ts'
+import { pageTokenOf } from './page-token.ts'
 
 /** A map on a page: an enhancement, which is not there without scripts. See `map-script.ts`. */
 
@@ -8,21 +12,16 @@ export const MAP_SCRIPT_PATH = `${ASSETS}/map.js`
 export const MAP_STYLE_PATH = `${ASSETS}/maplibre-gl.css`
 
 /**
+ * A map of features of one collection, whose pages it leads to.
  * @param options.features where GeoJSON of what it shows is; or `tiles`, where TileJSON is
- * @param options.items the page of a feature, up to its id
+ * @param options.box what it shows at first; missing: all features
  */
-export function map(options: {
-  label: string
-  features?: string
-  tiles?: string
-  items: string
-  itemsQuery: string
-  box: Box | null
-  attribution: string
-  /** What to fetch it with; null: nothing, or what is in the addresses. */
-  token: string | null
-}): Html {
-  const { label, features, tiles, items, itemsQuery, box, attribution, token } = options
+export function map(
+  request: FastifyRequest,
+  collection: Collection,
+  options: { label: string; features?: string; tiles?: string; box?: Box },
+): Html {
+  const { label, features, tiles, box } = options
   return html`<div${attributes({
     id: 'map',
     class: 'map',
@@ -31,10 +30,11 @@ export function map(options: {
     'aria-label': label,
     'data-features': features,
     'data-tiles': tiles,
-    'data-items': items,
-    'data-items-query': itemsQuery,
+    'data-items': `/maps${collectionPath(collection.id)}/items/`,
+    'data-items-query': queryText({ f: 'html', ...tokenOf(request.query as LinkQuery) }),
     'data-box': box && [box.west, box.south, box.east, box.north].join(','),
-    'data-attribution': attribution,
-    'data-token': token,
+    'data-attribution': collection.attribution,
+    // What to fetch it with, unless that is in the addresses.
+    'data-token': pageTokenOf(request),
   })}></div>`
 }
